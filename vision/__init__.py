@@ -1,0 +1,1 @@
+"""ngatu's library: frames in, crossings out. No database and no HTTP in here."""

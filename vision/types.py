@@ -1,0 +1,180 @@
+"""The values that flow through the chain: frames → detections → tracks → crossings."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Direction = Literal["in", "out"]
+
+
+class VehicleClass(IntEnum):
+    """The vehicle classes of every table, file and page. Unknown stays unknown, never a guess."""
+
+    UNKNOWN = -1
+    BICYCLE = 0
+    MOTORCYCLE = 1
+    CAR = 2
+    BUS = 3
+    TRUCK = 4
+
+    @property
+    def label(self) -> str:
+        """The name used in files and tables: ``motorcycle``."""
+        return self.name.lower()
+
+
+CLASS_COUNT = 5
+"""How many known classes there are; ids run from 0 to CLASS_COUNT - 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a camera.
+
+    Attributes:
+        image: ``uint8[H, W, 3]``, BGR, upright.
+        time: seconds since the Unix epoch, UTC, from the stream's presentation time.
+        index: ordinal of the frame in the source, counting every frame that arrived.
+    """
+
+    image: NDArray[np.uint8]
+    time: float
+    index: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """Vehicles found in one frame, as parallel arrays.
+
+    Attributes:
+        xyxy: ``float32[N, 4]`` left, top, right, bottom in pixels of the source image.
+        score: ``float32[N]`` in 0..1.
+        class_id: ``int8[N]``, a :class:`VehicleClass` each.
+    """
+
+    xyxy: NDArray[np.float32]
+    score: NDArray[np.float32]
+    class_id: NDArray[np.int8]
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No vehicles."""
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int8))
+
+    def __len__(self) -> int:
+        return len(self.score)
+
+    def __getitem__(self, index: NDArray[np.bool_] | NDArray[np.intp]) -> "Detections":
+        return Detections(self.xyxy[index], self.score[index], self.class_id[index])
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """Vehicles followed through time, as seen in one frame: the arrays of :class:`Detections` and an id.
+
+    Attributes:
+        xyxy: ``float32[N, 4]`` left, top, right, bottom in pixels; may reach beyond the image edge.
+        score: ``float32[N]`` score of the detection behind this box.
+        class_id: ``int8[N]`` class of the track by all evidence so far.
+        track_id: ``int64[N]``, unique within a run.
+    """
+
+    xyxy: NDArray[np.float32]
+    score: NDArray[np.float32]
+    class_id: NDArray[np.int8]
+    track_id: NDArray[np.int64]
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Nothing tracked."""
+        none = Detections.empty()
+        return cls(none.xyxy, none.score, none.class_id, np.zeros(0, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.track_id)
+
+    @property
+    def ground_points(self) -> NDArray[np.float32]:
+        """``float32[N, 2]``: the middle of each box's bottom edge, where the vehicle meets the road."""
+        x1, _, x2, y2 = self.xyxy.T
+        return np.stack(((x1 + x2) / 2, y2), axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """One vehicle passing one gate.
+
+    Attributes:
+        time: interpolated moment, seconds since the Unix epoch, UTC.
+        gate: id of the gate.
+        direction: ``in`` from the gate's left to its right (seen from its first point to its second).
+        vehicle_class: class of the vehicle by all evidence.
+        confidence: mean detection score of the vehicle so far.
+        point: where on the image, as fractions of width and height.
+        vehicle: number of the vehicle within this run (not stable between runs).
+        movement: id of the movement that this crossing completes, if any.
+        origin: the gate by which the vehicle entered, where a movement is completed.
+    """
+
+    time: float
+    gate: str
+    direction: Direction
+    vehicle_class: VehicleClass
+    confidence: float
+    point: tuple[float, float]
+    vehicle: int
+    movement: str | None = None
+    origin: str | None = None
+
+
+class FrameSource(Protocol):
+    """Anything that yields the frames of one camera in order; close it, or use it as a context manager."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the frames in pixels."""
+        ...
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def close(self) -> None:
+        """Release the decoder or connection."""
+        ...
+
+
+class Detector(Protocol):
+    """Finds vehicles in one picture."""
+
+    @property
+    def name(self) -> str:
+        """The name of its card."""
+        ...
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        """Vehicles in ``image`` (``uint8[H, W, 3]``, BGR), boxes in its pixels."""
+        ...
+
+
+class Tracker(Protocol):
+    """Joins detections of successive frames into tracks."""
+
+    def update(self, time: float, detections: Detections) -> Tracks:
+        """Take one frame's detections; ``time`` in seconds, strictly increasing."""
+        ...
+
+
+class Clock(Protocol):
+    """Gives the present moment; injected, so that nothing inside reads the wall clock."""
+
+    def now(self) -> float:
+        """Seconds since the Unix epoch, UTC."""
+        ...
