@@ -31,6 +31,16 @@ CLASS_COUNT = 5
 """How many known classes there are; ids run from 0 to CLASS_COUNT - 1."""
 
 
+def vehicle_kind(class_id: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Coarse kind ``int8[N]``: 1 for bicycles and motorcycles, 0 for larger vehicles, -1 for unknown."""
+    return np.where(class_id < 0, -1, class_id <= VehicleClass.MOTORCYCLE).astype(np.int8)
+
+
+def most_likely_class(evidence: NDArray[np.float64]) -> NDArray[np.int8]:
+    """The class ``int8[N]`` with most evidence ``[N, CLASS_COUNT]``, unknown where there is none."""
+    return np.where(evidence.any(axis=1), evidence.argmax(axis=1), VehicleClass.UNKNOWN).astype(np.int8)
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One picture of a camera.

@@ -1,0 +1,155 @@
+"""Fixtures for any test: real clips where they are there, tiny clips made on the spot, an RTSP server."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NoReturn
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+MakeClip = Callable[..., Path]
+
+
+def missing(part: str, reason: str) -> NoReturn:
+    """Skip the test, or fail it where the environment variable NGATU_REQUIRE lists ``part``."""
+    if part in os.environ.get("NGATU_REQUIRE", "").replace(",", " ").split():
+        pytest.fail(f"NGATU_REQUIRE asks for {part}: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def testdata() -> Path:
+    """The folder of real clips, models and labels that NGATU_TESTDATA names."""
+    folder = os.environ.get("NGATU_TESTDATA")
+    if not folder or not Path(folder).is_dir():
+        missing("data", "NGATU_TESTDATA does not name a folder")
+    return Path(folder)
+
+
+def picture(number: int, size: tuple[int, int] = (128, 96)) -> NDArray[np.uint8]:
+    """A BGR test picture: a gradient, a red top left corner, and a lower half whose grey tells ``number``."""
+    width, height = size
+    image = np.zeros((height, width, 3), np.uint8)
+    image[..., 1] = np.linspace(40, 200, width, dtype=np.uint8)
+    image[: height // 4, : width // 4] = (0, 0, 255)
+    image[height // 2 :] = 20 + number * 10 % 220
+    return image
+
+
+def _make_clip(
+    path: Path,
+    frames: int | Sequence[NDArray[np.uint8]],
+    fps: float = 25.0,
+    *,
+    codec: str = "libx264",
+    size: tuple[int, int] = (128, 96),
+    times: Sequence[float] | None = None,
+    rotation: int = 0,
+    created: str | None = None,
+    options: dict[str, str] | None = None,
+    container_options: dict[str, str] | None = None,
+    pix_fmt: str = "yuv420p",
+) -> Path:
+    """Write a video and return its path.
+
+    Args:
+        path: the file; its suffix chooses the container.
+        frames: how many test pictures, or BGR pictures.
+        fps: frames per second.
+        codec: FFmpeg's name of the encoder.
+        size: of the test pictures.
+        times: presentation time of each frame in seconds, for a variable rate; else even by ``fps``.
+        rotation: degrees counter-clockwise by which a player must turn the picture.
+        created: the container's ``creation_time``.
+        options: of the encoder.
+        container_options: of the container.
+        pix_fmt: pixel format of the video.
+    """
+    pictures = [picture(n, size) for n in range(frames)] if isinstance(frames, int) else list(frames)
+    defaults = {
+        "libx264": {"preset": "ultrafast", "g": "10", "qp": "12"},
+        "libx265": {"preset": "ultrafast"},
+        "mpeg4": {"qmax": "3"},
+    }
+    chosen = dict(defaults.get(codec, {}), **(options or {}))
+    if codec == "libx265":
+        chosen["x265-params"] = "log-level=none:keyint=10:bframes=2:pools=1:qp=12"
+    if path.suffix == ".mp4":
+        container_options = {"movflags": "faststart", **(container_options or {})}
+    rate = Fraction(fps).limit_denominator(1001)
+    base = Fraction(1, 30000) if times else 1 / rate
+    with av.open(str(path), "w", options=container_options or {}) as container:
+        if created:
+            container.metadata["creation_time"] = created
+        stream: Any = container.add_stream(codec, rate=rate)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = pix_fmt
+        stream.options = chosen
+        stream.codec_context.thread_count = 1
+        stream.codec_context.time_base = base
+        if rotation:
+            stream.set_display_rotation(rotation)
+        for number, image in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+            frame = frame.reformat(format=pix_fmt)
+            frame.pts = round(times[number] / base) if times else number
+            frame.time_base = base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="session")
+def make_clip() -> MakeClip:
+    """``make_clip(path, frames, fps, codec=...)`` writes a tiny video: see ``_make_clip``."""
+    return _make_clip
+
+
+@dataclass
+class RtspServer:
+    """A running server and how to reach it."""
+
+    process: subprocess.Popen[str]
+    open_address: str
+    protected: str
+    """host:port/path, to be prefixed with a login"""
+    user: str = "admin"
+    password: str = "s3cr3t@w0rd"  # noqa: S105 - of a server that lives as long as a test
+
+    def fall_silent(self) -> None:
+        """Stop sending without closing the connection, as a camera does whose power fails."""
+        self.process.send_signal(signal.SIGSTOP)
+
+
+@pytest.fixture
+def rtsp_server(tmp_path: Path) -> Iterator[RtspServer]:
+    """GStreamer's RTSP server on this machine, playing a clip of 30 s."""
+    python = "/usr/bin/python3"
+    probe = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
+    try:
+        subprocess.run([python, "-c", probe], check=True, capture_output=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        missing("rtsp", "the Debian packages gir1.2-gst-rtsp-server-1.0 and python3-gi are not installed")
+    clip = _make_clip(tmp_path / "loop.mp4", 750, 25, options={"qp": "20", "bf": "0"})
+    script = Path(__file__).with_name("rtsp_server.py")
+    command = [python, str(script), str(clip), RtspServer.user, RtspServer.password]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line:
+                missing("rtsp", "the RTSP server did not start")
+            ports = json.loads(line)
+            yield RtspServer(
+                process, f"rtsp://127.0.0.1:{ports['open']}/stream", f"127.0.0.1:{ports['protected']}/stream"
+            )
+        finally:
+            process.kill()

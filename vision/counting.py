@@ -1,0 +1,248 @@
+"""Counting: tracks in, crossings of gates and movements out; each vehicle once, whatever the tracker does."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.geometry import box_containment, box_iou, box_sizes, position_along, signed_distance
+from vision.stitching import Stitcher
+from vision.types import (
+    CLASS_COUNT,
+    Crossing,
+    Direction,
+    Tracks,
+    VehicleClass,
+    most_likely_class,
+    vehicle_kind,
+)
+from vision.views import View
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class CounterSettings:
+    """How the counter behaves. Lengths are in box sizes (square root of the area), times in seconds.
+
+    Attributes:
+        dead_band: half width of the band around a gate inside which a vehicle is on neither side.
+        rearm: how far beyond a gate a vehicle must have been before it can cross back.
+        least_path: how far a vehicle must have moved before it can be counted; parked ones do not.
+        least_sightings: in how many frames it must have been seen.
+        settle: a crossing is reported this long after it happened, with the class known by then.
+        memory: a vehicle not seen for this long is forgotten.
+        twin_span: two tracks of one vehicle (cab and whole lorry) cross within this time.
+    """
+
+    dead_band: float = 0.1
+    rearm: float = 0.8
+    least_path: float = 0.5
+    least_sightings: int = 3
+    settle: float = 0.8
+    memory: float = 3.0
+    twin_span: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    """A crossing that has happened and is not yet reported."""
+
+    number: int
+    due: float
+    time: float
+    gate: int
+    direction: Direction
+    point: tuple[float, float]
+    origin: int
+
+
+class GateCounter:
+    """Counts the vehicles of one camera at the gates of one view.
+
+    Args:
+        view: gates and movements.
+        size: width and height of the picture in pixels.
+        settings: bands and limits.
+    """
+
+    def __init__(self, view: View, size: tuple[int, int], settings: CounterSettings | None = None) -> None:
+        self.view = view
+        self.size = size
+        self.settings = settings or CounterSettings()
+        self._lines = view.gate_lines(size)
+        self._movements = {(m.origin, m.destination): m.id for m in view.movements}
+        self._stitcher = Stitcher(size)
+        self._passages: list[_Passage] = []
+        self._recent: list[_Passage] = []
+        gates = (len(self._lines),)
+        # One row a vehicle, ordered by its number; lengths in pixels.
+        self._vehicles = np.zeros(
+            0,
+            [
+                ("number", np.int64),
+                ("seen", np.float64),
+                ("box", np.float64, 4),
+                ("ground", np.float64, 2),
+                ("first_ground", np.float64, 2),
+                ("path", np.float64),  # greatest distance from the first point, in box sizes
+                ("sightings", np.int64),
+                ("score", np.float64),  # sum over sightings
+                ("evidence", np.float64, CLASS_COUNT),
+                ("entered", np.int64),  # gate by which it came in, -1 for none
+                ("distance", np.float64, gates),  # signed, from each gate's infinite line
+                ("side", np.int8, gates),  # -1 or 1 once it was clear of the dead band
+                ("armed", np.bool_, gates),  # whether it may cross back
+                ("passed_at", np.float64, gates),  # last change of sign of the distance
+                ("passed_point", np.float64, (*gates, 2)),
+                ("passed_within", np.bool_, gates),
+            ],
+        )
+
+    def update(self, time: float, tracks: Tracks) -> list[Crossing]:
+        """Take the tracks of one frame and return the crossings that are certain by now.
+
+        Args:
+            time: seconds since the epoch, later than that of the frame before.
+            tracks: what the tracker saw in this frame, in pixels; an empty frame passes time.
+        """
+        if len(tracks):
+            self._observe(time, tracks)
+        done = self._report(time)
+        old = time - self._vehicles["seen"] > self.settings.memory
+        if old.any():
+            self._vehicles = self._vehicles[~old]
+        return done
+
+    def finish(self) -> list[Crossing]:
+        """Report what is still unsettled, at the end of the frames."""
+        return self._report(np.inf)
+
+    def _observe(self, time: float, tracks: Tracks) -> None:
+        number = self._stitcher.update(time, tracks)
+        boxes = tracks.xyxy.astype(np.float64)
+        ground = tracks.ground_points.astype(np.float64)
+        distance = signed_distance(ground, self._lines)
+        row = self._rows_for(number, time, ground, distance)
+        self._note_line_passing(row, time, ground, distance)
+
+        vehicles, size = self._vehicles, box_sizes(boxes)
+        vehicles["box"][row], vehicles["seen"][row] = boxes, time
+        vehicles["ground"][row], vehicles["distance"][row] = ground, distance
+        vehicles["sightings"][row] += 1
+        vehicles["score"][row] += tracks.score
+        known = tracks.class_id >= 0
+        vehicles["evidence"][row[known], tracks.class_id[known]] += tracks.score[known]
+        path = np.hypot(*(ground - vehicles["first_ground"][row]).T) / size
+        vehicles["path"][row] = np.maximum(vehicles["path"][row], path)
+        self._judge(row, time, distance / size[:, None])
+
+    def _rows_for(self, number: NDArray[np.int64], time: float, ground: Floats, distance: Floats) -> Indices:
+        """Rows of the vehicles, with new rows for new numbers (which only grow, so the order holds)."""
+        newest = self._vehicles["number"][-1] if len(self._vehicles) else 0
+        new = np.flatnonzero(number > newest)
+        if len(new):
+            new = new[np.argsort(number[new])]
+            added = np.zeros(len(new), self._vehicles.dtype)
+            added["number"], added["seen"] = number[new], time
+            added["ground"] = added["first_ground"] = ground[new]
+            added["distance"] = distance[new]
+            added["entered"], added["armed"] = -1, True
+            self._vehicles = np.concatenate((self._vehicles, added))
+        return np.searchsorted(self._vehicles["number"], number)
+
+    def _note_line_passing(self, row: Indices, time: float, ground: Floats, distance: Floats) -> None:
+        """Remember when and where each vehicle last passed each infinite line, between two frames."""
+        vehicles = self._vehicles
+        before = vehicles["distance"][row]
+        i, gate = np.nonzero((before >= 0) != (distance >= 0))
+        if not len(i):
+            return
+        at = row[i]
+        share = before[i, gate] / (before[i, gate] - distance[i, gate])
+        start, seen = vehicles["ground"][at], vehicles["seen"][at]
+        place = start + share[:, None] * (ground[i] - start)
+        along = position_along(place, self._lines[gate])
+        vehicles["passed_at"][at, gate] = seen + share * (time - seen)
+        vehicles["passed_point"][at, gate] = place
+        vehicles["passed_within"][at, gate] = (along >= 0) & (along <= 1)
+
+    def _judge(self, row: Indices, time: float, relative: Floats) -> None:
+        """Move each vehicle's side of each gate on; where it changed for certain, note a passage.
+
+        Args:
+            row: rows of the vehicles.
+            time: seconds.
+            relative: distance from each gate in box sizes, ``[N, G]``.
+        """
+        vehicles, settings = self._vehicles, self.settings
+        beyond = np.abs(relative)
+        clear = np.where(beyond > settings.dead_band, np.sign(relative), 0).astype(np.int8)
+        side = vehicles["side"][row]
+        armed = vehicles["armed"][row] | ((clear == side) & (beyond >= settings.rearm))
+        mature = vehicles["path"][row] >= settings.least_path
+        mature &= vehicles["sightings"][row] >= settings.least_sightings
+        turned = (clear * side < 0) & armed & mature[:, None]
+        vehicles["armed"][row] = armed & ~turned
+        vehicles["side"][row] = np.where((side == 0) | turned, clear, side)
+        for i, gate in np.argwhere(turned):
+            if vehicles["passed_within"][row[i], gate]:
+                self._pass(int(row[i]), int(gate), "in" if clear[i, gate] > 0 else "out", time)
+
+    def _pass(self, row: int, gate: int, direction: Direction, time: float) -> None:
+        vehicle = self._vehicles[row]  # a view: writing to it writes to the table
+        moment = float(vehicle["passed_at"][gate])
+        self._recent = [other for other in self._recent if other.time >= moment - self.settings.twin_span]
+        if any(
+            (other.gate, other.direction) == (gate, direction) and self._is_twin(row, other.number, time)
+            for other in self._recent
+        ):
+            return
+        origin = -1
+        if direction == "in":
+            vehicle["entered"] = gate
+        else:
+            origin, vehicle["entered"] = int(vehicle["entered"]), -1
+        x, y = vehicle["passed_point"][gate] / self.size
+        due = moment + self.settings.settle
+        number = int(vehicle["number"])
+        passage = _Passage(number, due, moment, gate, direction, (float(x), float(y)), origin)
+        self._passages.append(passage)
+        self._recent.append(passage)
+
+    def _is_twin(self, row: int, number: int, time: float) -> bool:
+        """Whether another vehicle's number stands for the same vehicle as a row does: boxes in one place."""
+        vehicles = self._vehicles
+        other = int(np.searchsorted(vehicles["number"], number))
+        if other == row or other >= len(vehicles) or vehicles["number"][other] != number:
+            return False
+        if time - vehicles["seen"][other] > 0.3:
+            return False
+        mine, its = vehicles["box"][[row]], vehicles["box"][[other]]
+        large = (vehicle_kind(most_likely_class(vehicles["evidence"][[row, other]])) == 0).all()
+        inside = box_containment(mine, its)[0, 0] > 0.8
+        return bool((inside and large) or box_iou(mine, its)[0, 0] > 0.7)
+
+    def _report(self, time: float) -> list[Crossing]:
+        ready = [passage for passage in self._passages if passage.due <= time]
+        if ready:
+            self._passages = [passage for passage in self._passages if passage.due > time]
+        return [self._crossing(passage) for passage in ready]
+
+    def _crossing(self, passage: _Passage) -> Crossing:
+        row = int(np.searchsorted(self._vehicles["number"], passage.number))
+        vehicle = self._vehicles[row]
+        gate = self.view.gates[passage.gate].id
+        origin = self.view.gates[passage.origin].id if passage.origin >= 0 else None
+        return Crossing(
+            time=passage.time,
+            gate=gate,
+            direction=passage.direction,
+            vehicle_class=VehicleClass(int(most_likely_class(vehicle["evidence"][None])[0])),
+            confidence=float(vehicle["score"] / vehicle["sightings"]),
+            point=passage.point,
+            vehicle=passage.number,
+            movement=self._movements.get((origin, gate)) if origin else None,
+            origin=origin,
+        )

@@ -1,0 +1,7 @@
+"""Finding vehicles in one picture: detectors from ONNX weights described by cards, and one from motion."""
+
+from vision.detection.cards import Card, find_card, list_cards
+from vision.detection.motion import MotionDetector
+from vision.detection.onnx import OnnxDetector, load_detector
+
+__all__ = ["Card", "MotionDetector", "OnnxDetector", "find_card", "list_cards", "load_detector"]

@@ -1,0 +1,261 @@
+"""Tracking: joins the detections of successive frames into vehicles, built for dense motorcycles.
+
+A ByteTrack-style two-stage association (confident boxes first, then weak ones for the tracks that are
+left) over a filter that follows the four edges of each box on their own. When a vehicle is partly hidden
+one edge jumps while its opposite goes on; the filter trusts the edge that goes on, so that the point where
+the vehicle meets the road does not jump with the box. Time steps are in seconds throughout, so that the
+frame rate does not matter. All state lies in parallel arrays; nothing grows without bound.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from vision.geometry import box_containment, box_iou, box_middles, box_sizes
+from vision.types import CLASS_COUNT, Detections, Tracks, most_likely_class, vehicle_kind
+
+OPPOSITE = [2, 3, 0, 1]
+"""The edge across from each of left, top, right, bottom."""
+
+OUTWARD = np.array([-1, -1, 1, 1])
+"""The sign of each edge's motion when the box grows."""
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerSettings:
+    """How the tracker behaves. Lengths are in box sizes (square root of the area), times in seconds.
+
+    Attributes:
+        start_score: a detection at or above this may begin a track and is matched first.
+        keep_score: detections below this are ignored.
+        coast: how long a moving vehicle is kept without a detection.
+        coast_standing: the same for a vehicle that stood still when last seen.
+        measurement_noise: standard deviation of a detected edge.
+        acceleration_noise: how violently vehicles change speed, sizes/s^1.5.
+        start_speed: standard deviation of the unknown speed of a new track, sizes/s.
+        edge_slack: how far one edge may depart from its opposite's motion before it is distrusted.
+    """
+
+    start_score: float = 0.25
+    keep_score: float = 0.1
+    coast: float = 1.2
+    coast_standing: float = 6.0
+    measurement_noise: float = 0.05
+    acceleration_noise: float = 2.0
+    start_speed: float = 4.0
+    edge_slack: float = 0.12
+    pace_unknown: float = 8.0
+    pace_known: float = 1.5
+    surprise: float = 12.0
+    weak_coast: float = 0.4
+    weak_cost: float = 0.9
+
+
+class VehicleTracker:
+    """Follows the vehicles of one camera; implements :class:`vision.types.Tracker`.
+
+    Args:
+        size: width and height of the picture in pixels.
+        settings: thresholds and noises; the defaults suit our own detector.
+    """
+
+    def __init__(self, size: tuple[int, int], settings: TrackerSettings | None = None) -> None:
+        self.size = size
+        self.settings = settings or TrackerSettings()
+        self._time = -np.inf
+        self._next_id = 1
+        # One row a track.
+        self._tracks = np.zeros(
+            0,
+            [
+                ("id", np.int64),
+                ("edges", np.float64, 4),  # left, top, right, bottom; px
+                ("speed", np.float64, 4),  # of each edge, px/s
+                ("variance", np.float64, 4),  # of each edge, px²
+                ("covariance", np.float64, 4),  # of each edge and its speed
+                ("speed_variance", np.float64, 4),
+                ("seen", np.float64),  # when last
+                ("hits", np.int64),  # how often
+                ("evidence", np.float64, CLASS_COUNT),  # sum of scores by class
+            ],
+        )
+
+    def update(self, time: float, detections: Detections) -> Tracks:
+        """Take one frame's detections and return the tracks seen in it.
+
+        Args:
+            time: seconds, later than that of the frame before.
+            detections: boxes in pixels of the picture.
+
+        Raises:
+            ValueError: ``time`` does not advance.
+        """
+        if time <= self._time:
+            raise ValueError(f"time must advance: {time} after {self._time}")
+        self._predict(time)
+        boxes = np.asarray(detections.xyxy, np.float64)
+        strong = np.flatnonzero(detections.score >= self.settings.start_score)
+        weak = np.flatnonzero(
+            (detections.score >= self.settings.keep_score) & (detections.score < self.settings.start_score)
+        )
+        cost = self._costs(boxes, detections.class_id, time)
+        everyone = np.arange(len(self._tracks))
+        rows, found = _assign(cost, everyone, strong)
+        rest = np.setdiff1d(everyone, rows, assume_unique=True)
+        # A weak box continues a vehicle that was there a moment ago; it revives nothing long lost.
+        recent = rest[time - self._tracks["seen"][rest] < self.settings.weak_coast]
+        weak_rows, weak_found = _assign(np.where(cost < self.settings.weak_cost, cost, np.inf), recent, weak)
+        rows, found = np.append(rows, weak_rows), np.append(found, weak_found)
+        self._correct(rows, boxes[found], time)
+        fresh = np.setdiff1d(strong, found, assume_unique=True)
+        fresh = self._worth_starting(fresh, boxes, detections.class_id, rows)
+        started = self._start(boxes[fresh], time)
+
+        shown, used = np.append(rows, started), np.append(found, fresh)
+        class_id, score = detections.class_id[used], detections.score[used]
+        known = class_id >= 0
+        self._tracks["evidence"][shown[known], class_id[known]] += score[known]
+        seen = self._tracks[shown]
+        self._forget(time)
+        self._time = time
+        return Tracks(
+            # An eighth of a pixel is finer than any detector, and keeps stored tracks small.
+            xyxy=(np.round(seen["edges"] * 8) / 8).astype(np.float32),
+            score=score,
+            class_id=most_likely_class(seen["evidence"]),
+            track_id=seen["id"],
+        )
+
+    def _predict(self, time: float) -> None:
+        tracks, dt = self._tracks, time - self._time
+        if not len(tracks):
+            return
+        noise = (self.settings.acceleration_noise * box_sizes(tracks["edges"])[:, None]) ** 2
+        tracks["variance"] += dt * (2 * tracks["covariance"] + dt * tracks["speed_variance"])
+        tracks["variance"] += noise * dt**3 / 3
+        tracks["covariance"] += dt * tracks["speed_variance"] + noise * dt**2 / 2
+        tracks["speed_variance"] += noise * dt
+        edges = tracks["edges"] + tracks["speed"] * dt
+        # Edges move on their own: keep a box from turning inside out while it is not seen.
+        middle, half = box_middles(edges), np.maximum((edges[:, 2:] - edges[:, :2]) / 2, 1.0)
+        tracks["edges"] = np.concatenate((middle - half, middle + half), axis=1)
+        # A hidden vehicle is not assumed to keep its speed for long.
+        tracks["speed"] *= np.where(tracks["seen"] < self._time, np.exp(-dt / 1.5), 1.0)[:, None]
+
+    def _costs(self, boxes: Floats, class_id: NDArray[np.int8], time: float) -> Floats:
+        """Cost ``[tracks, boxes]`` of giving a box to a track; infinite where it cannot be."""
+        tracks = self._tracks
+        if not len(tracks) or not len(boxes):
+            return np.full((len(tracks), len(boxes)), np.inf)
+        size = box_sizes(tracks["edges"])
+        noise = (self.settings.measurement_noise * size)[:, None] ** 2
+        variance = (tracks["variance"][:, :2] + tracks["variance"][:, 2:]) / 2 + noise
+        offset = box_middles(boxes) - box_middles(tracks["edges"])[:, None]
+        surprise = (offset**2 / variance[:, None]).sum(axis=2)
+        overlap = box_iou(tracks["edges"], boxes)
+        log_size = np.log(box_sizes(boxes) / size[:, None])
+        kind, box_kind = vehicle_kind(most_likely_class(tracks["evidence"]))[:, None], vehicle_kind(class_id)
+        mismatch = (kind != box_kind) & (kind >= 0) & (box_kind >= 0)
+        cost = (1 - overlap) + 0.1 * np.minimum(surprise, 16) + 0.5 * log_size**2 + 0.4 * mismatch
+        # Beyond the reach of any road vehicle, whatever the filter thinks is possible.
+        pace = np.where(tracks["hits"] < 3, self.settings.pace_unknown, self.settings.pace_known)
+        reach = size * (0.4 + pace * (time - tracks["seen"]))
+        near = (np.abs(offset).max(axis=2) < reach[:, None]) & (surprise < self.settings.surprise)
+        possible = (near | (overlap > 0.3)) & (np.abs(log_size) < 0.7)
+        return np.where(possible, cost, np.inf)
+
+    def _correct(self, rows: Indices, boxes: Floats, time: float) -> None:
+        """Kalman update of each edge; see the module's first lines for the distrust of one edge."""
+        track = self._tracks[rows]
+        size = box_sizes(track["edges"])[:, None]
+        innovation = boxes - track["edges"]
+        opposite = innovation[:, OPPOSITE]
+        agree = np.sign(innovation) == np.sign(opposite)
+        common = np.where(agree, np.minimum(np.abs(innovation), np.abs(opposite)), 0)
+        excess = (np.abs(innovation) - common) / (self.settings.edge_slack * size)
+        # An edge that grows outward comes out of hiding and is believed sooner than one that shrinks.
+        excess *= np.where(np.sign(innovation) == OUTWARD, 0.6, 1.0)
+        # A young track has no size yet to hold against its boxes.
+        settled = (track["hits"] >= 4)[:, None]
+        doubt = np.where(settled, (1 + excess**2) ** 2, 1.0)
+        doubt = np.where(settled & self._cut_edges(boxes), np.inf, doubt)
+
+        total = track["variance"] + (self.settings.measurement_noise * size) ** 2 * doubt
+        gain, speed_gain = track["variance"] / total, track["covariance"] / total
+        track["edges"] += gain * innovation
+        track["speed"] += speed_gain * innovation
+        track["variance"] *= 1 - gain
+        track["speed_variance"] -= speed_gain * track["covariance"]
+        track["covariance"] *= 1 - gain
+        # An edge that is not believed moves along with the one that is.
+        blind = doubt > 10
+        led = blind & ~blind[:, OPPOSITE]
+        track["speed"] = np.where(led, (track["speed"] + track["speed"][:, OPPOSITE]) / 2, track["speed"])
+        track["seen"] = time
+        track["hits"] += 1
+        self._tracks[rows] = track
+
+    def _cut_edges(self, boxes: Floats) -> NDArray[np.bool_]:
+        """Edges that lie on the border of the picture and so are not the vehicle's own, ``bool[N, 4]``."""
+        width, height = self.size
+        margin = 0.004 * max(width, height)
+        return np.concatenate(
+            (boxes[:, :2] <= margin, boxes[:, 2:] >= np.array([width, height]) - margin), axis=1
+        )
+
+    def _worth_starting(
+        self, fresh: Indices, boxes: Floats, class_id: NDArray[np.int8], rows: Indices
+    ) -> Indices:
+        """Of the unmatched boxes, those that are not part of a vehicle already followed in this frame."""
+        if not len(fresh) or not len(rows):
+            return fresh
+        followed = self._tracks[rows]
+        twin = box_iou(boxes[fresh], followed["edges"]) > 0.7
+        inside = box_containment(boxes[fresh], followed["edges"]) > 0.85
+        large, large_followed = (
+            vehicle_kind(class_id[fresh]) == 0,
+            vehicle_kind(most_likely_class(followed["evidence"])) == 0,
+        )
+        twin |= inside & large[:, None] & large_followed
+        return fresh[~twin.any(axis=1)]
+
+    def _start(self, boxes: Floats, time: float) -> Indices:
+        """Begin a track at each box; returns their rows."""
+        added = np.zeros(len(boxes), self._tracks.dtype)
+        size = box_sizes(boxes)[:, None]
+        added["id"] = np.arange(self._next_id, self._next_id + len(boxes))
+        added["edges"] = boxes
+        added["variance"] = (self.settings.measurement_noise * size) ** 2
+        added["speed_variance"] = (self.settings.start_speed * size) ** 2
+        added["seen"], added["hits"] = time, 1
+        self._next_id += len(boxes)
+        self._tracks = np.concatenate((self._tracks, added))
+        return np.arange(len(self._tracks) - len(boxes), len(self._tracks))
+
+    def _forget(self, time: float) -> None:
+        tracks = self._tracks
+        missing = time - tracks["seen"]
+        standing = np.abs(tracks["speed"]).max(axis=1) < 0.15 * box_sizes(tracks["edges"])
+        limit = np.where(standing, self.settings.coast_standing, self.settings.coast)
+        limit = np.where(tracks["hits"] < 3, self.settings.coast / 3, limit)
+        middle = box_middles(tracks["edges"])
+        outside = ((middle < 0) | (middle > np.array(self.size))).any(axis=1) & (missing > 0)
+        gone = (missing >= limit) | outside
+        if gone.any():
+            self._tracks = tracks[~gone]
+
+
+def _assign(cost: Floats, rows: Indices, columns: Indices) -> tuple[Indices, Indices]:
+    """The cheapest one-to-one pairing of some rows with some columns; impossible pairs are left out."""
+    if not len(rows) or not len(columns):
+        return np.zeros(0, np.intp), np.zeros(0, np.intp)
+    part = cost[np.ix_(rows, columns)]
+    possible = np.isfinite(part)
+    row, column = linear_sum_assignment(np.where(possible, part, 1e3))
+    real = possible[row, column]
+    return rows[row[real]], columns[column[real]]
