@@ -1,1 +1,49 @@
-"""ngatu's library: frames in, crossings out. No database and no HTTP in here."""
+"""ngatu's library: frames in, crossings out. No database and no HTTP in here.
+
+>>> from vision import count_crossings, load_detector, load_view, open_source
+>>> with open_source("junction.mp4") as source:  # doctest: +SKIP
+...     for crossing in count_crossings(source, load_detector(), source.size, load_view("junction.yaml")):
+...         print(crossing.gate, crossing.direction, crossing.vehicle_class.label)
+"""
+
+from vision.counting import CounterSettings, GateCounter
+from vision.detection import load_detector
+from vision.errors import ModelError, NgatuError, SourceError, TracksError, ViewError
+from vision.pipeline import Pipeline, Step, count_crossings
+from vision.proposal import propose_view
+from vision.sources import open_source
+from vision.track_store import TrackFile, TrackWriter
+from vision.tracking import TrackerSettings, VehicleTracker
+from vision.types import Crossing, Detections, Detector, Frame, FrameSource, Tracker, Tracks, VehicleClass
+from vision.views import View, load_view, save_view
+
+__all__ = [
+    "CounterSettings",
+    "Crossing",
+    "Detections",
+    "Detector",
+    "Frame",
+    "FrameSource",
+    "GateCounter",
+    "ModelError",
+    "NgatuError",
+    "Pipeline",
+    "SourceError",
+    "Step",
+    "TrackFile",
+    "TrackWriter",
+    "Tracker",
+    "TrackerSettings",
+    "Tracks",
+    "TracksError",
+    "VehicleClass",
+    "VehicleTracker",
+    "View",
+    "ViewError",
+    "count_crossings",
+    "load_detector",
+    "load_view",
+    "open_source",
+    "propose_view",
+    "save_view",
+]

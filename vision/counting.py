@@ -5,7 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.geometry import box_containment, box_iou, box_sizes, position_along, signed_distance
+from vision.geometry import (
+    box_containment,
+    box_iou,
+    box_sizes,
+    points_in_polygon,
+    position_along,
+    signed_distance,
+)
 from vision.stitching import Stitcher
 from vision.types import (
     CLASS_COUNT,
@@ -72,6 +79,7 @@ class GateCounter:
         self.size = size
         self.settings = settings or CounterSettings()
         self._lines = view.gate_lines(size)
+        self._roi = view.polygons("roi", size)
         self._movements = {(m.origin, m.destination): m.id for m in view.movements}
         self._stitcher = Stitcher(size)
         self._passages: list[_Passage] = []
@@ -107,6 +115,9 @@ class GateCounter:
             time: seconds since the epoch, later than that of the frame before.
             tracks: what the tracker saw in this frame, in pixels; an empty frame passes time.
         """
+        if self._roi and len(tracks):
+            points = tracks.ground_points
+            tracks = tracks[np.any([points_in_polygon(points, polygon) for polygon in self._roi], axis=0)]
         if len(tracks):
             self._observe(time, tracks)
         done = self._report(time)

@@ -43,17 +43,17 @@ class TrackerSettings:
 
     start_score: float = 0.25
     keep_score: float = 0.1
-    coast: float = 1.2
+    coast: float = 0.9
     coast_standing: float = 6.0
     measurement_noise: float = 0.05
     acceleration_noise: float = 2.0
-    start_speed: float = 4.0
+    start_speed: float = 2.0
     edge_slack: float = 0.12
     pace_unknown: float = 8.0
     pace_known: float = 1.5
     surprise: float = 12.0
     weak_coast: float = 0.4
-    weak_cost: float = 0.9
+    weak_cost: float = 1.3
 
 
 class VehicleTracker:
@@ -120,7 +120,8 @@ class VehicleTracker:
         class_id, score = detections.class_id[used], detections.score[used]
         known = class_id >= 0
         self._tracks["evidence"][shown[known], class_id[known]] += score[known]
-        seen = self._tracks[shown]
+        order = np.argsort(self._tracks["id"][shown])
+        seen, score = self._tracks[shown[order]], score[order]
         self._forget(time)
         self._time = time
         return Tracks(
@@ -215,8 +216,8 @@ class VehicleTracker:
         if not len(fresh) or not len(rows):
             return fresh
         followed = self._tracks[rows]
-        twin = box_iou(boxes[fresh], followed["edges"]) > 0.7
-        inside = box_containment(boxes[fresh], followed["edges"]) > 0.85
+        twin = box_iou(boxes[fresh], followed["edges"]) > 0.5
+        inside = box_containment(boxes[fresh], followed["edges"]) > 0.75
         large, large_followed = (
             vehicle_kind(class_id[fresh]) == 0,
             vehicle_kind(most_likely_class(followed["evidence"])) == 0,

@@ -112,6 +112,9 @@ class Tracks:
     def __len__(self) -> int:
         return len(self.track_id)
 
+    def __getitem__(self, index: NDArray[np.bool_] | NDArray[np.intp]) -> "Tracks":
+        return Tracks(self.xyxy[index], self.score[index], self.class_id[index], self.track_id[index])
+
     @property
     def ground_points(self) -> NDArray[np.float32]:
         """``float32[N, 2]``: the middle of each box's bottom edge, where the vehicle meets the road."""
@@ -161,12 +164,31 @@ class FrameSource(Protocol):
         ...
 
 
+class ScoreThresholds(Protocol):
+    """Which of a detector's scores mean something."""
+
+    @property
+    def keep(self) -> float:
+        """Lowest score that is reported."""
+        ...
+
+    @property
+    def start(self) -> float:
+        """Score at which a track may begin."""
+        ...
+
+
 class Detector(Protocol):
     """Finds vehicles in one picture."""
 
     @property
     def name(self) -> str:
         """The name of its card."""
+        ...
+
+    @property
+    def thresholds(self) -> ScoreThresholds:
+        """How its scores are to be taken."""
         ...
 
     def detect(self, image: NDArray[np.uint8]) -> Detections:

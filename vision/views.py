@@ -14,7 +14,13 @@ from vision.geometry import is_simple_polygon
 Fraction = Annotated[float, Field(ge=-0.5, le=1.5, description="share of the picture's width or height")]
 Point = tuple[Fraction, Fraction]
 Identifier = Annotated[
-    str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_-]*$", description="a-z, 0-9, _ and -")
+    str,
+    Field(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$",
+        description="letters, digits, _ and -",
+    ),
 ]
 Turn = Literal["left", "through", "right", "u_turn"]
 

@@ -18,8 +18,9 @@ from pydantic import BaseModel
 from vision.detection import Card, MotionDetector, OnnxDetector, find_card, list_cards, load_detector
 from vision.detection.cards import InputSpec, Thresholds, read_card
 from vision.detection.decoders import DECODERS, Wanted, yolox_grid
-from vision.detection.suppress import iou_matrix, suppress
+from vision.detection.suppress import suppress
 from vision.errors import ModelError
+from vision.geometry import box_iou
 from vision.types import Detections, Detector, VehicleClass
 
 REPO = Path(__file__).resolve().parents[2]
@@ -238,7 +239,7 @@ def test_ours_finds_drawn_cars(ours: OnnxDetector) -> None:
     found = detector.detect(drawn_road())
     assert kinds(found) == [np.float32, np.float32, np.int8]
     drawn = np.array([[115, 170, 225, 246], [395, 200, 505, 276]], np.float32)
-    assert (iou_matrix(drawn, found.xyxy).max(axis=1) > 0.5).all()
+    assert (box_iou(drawn, found.xyxy).max(axis=1) > 0.5).all()
 
 
 def test_ours_says_what_it_is(ours: OnnxDetector) -> None:
@@ -261,7 +262,7 @@ def test_same_picture_same_boxes_whatever_came_between(ours: OnnxDetector) -> No
 def test_boxes_scale_with_the_picture_and_stay_inside(ours: OnnxDetector) -> None:
     small = ours.detect(drawn_road())
     large = ours.detect(np.repeat(np.repeat(drawn_road(), 2, axis=0), 2, axis=1))
-    assert (iou_matrix(small.xyxy[:2] * 2, large.xyxy).max(axis=1) > 0.8).all()
+    assert (box_iou(small.xyxy[:2] * 2, large.xyxy).max(axis=1) > 0.8).all()
     cut = ours.detect(np.ascontiguousarray(drawn_road()[:250, 150:]))
     assert (cut.xyxy >= 0).all()
     assert (cut.xyxy[:, 2] <= 490).all()
@@ -289,7 +290,7 @@ def test_letterboxed_boxes_come_back_to_the_source(resize: str, tmp_path: Path) 
     square[140:500] = drawn_road()
     found = detector.detect(square)
     drawn = np.array([[115, 310, 225, 386], [395, 340, 505, 416]], np.float32)
-    assert (iou_matrix(drawn, found.xyxy).max(axis=1) > 0.4).all()
+    assert (box_iou(drawn, found.xyxy).max(axis=1) > 0.4).all()
     # The grey margins of the last picture must not linger in one of another shape.
     np.testing.assert_array_equal(detector.detect(square).xyxy, found.xyxy)
     detector.detect(drawn_road())
@@ -441,14 +442,14 @@ def test_suppressed_boxes_do_not_overlap_and_every_other_had_a_better_one(
     given: Detections, iou: float
 ) -> None:
     found = suppress(given, iou)
-    among = iou_matrix(found.xyxy, found.xyxy)
+    among = box_iou(found.xyxy, found.xyxy)
     np.fill_diagonal(among, 0)
     assert (among <= iou + 1e-5).all()
     assert (np.diff(found.score) <= 0).all()
     # Each smaller vehicle given is kept or overlaps one that was, of at least its score.
     small = given[given.class_id < BUS]
     before = suppress(Detections(given.xyxy, given.score, np.full_like(given.class_id, CAR)), iou)
-    covered = (iou_matrix(small.xyxy, before.xyxy) >= iou - 1e-5) & (before.score >= small.score[:, None])
+    covered = (box_iou(small.xyxy, before.xyxy) >= iou - 1e-5) & (before.score >= small.score[:, None])
     assert covered.any(axis=1).all()
 
 
@@ -498,7 +499,7 @@ def test_motion_boxes_what_moves_without_its_shadow() -> None:
         found = detector.detect(image)
         assert len(found) == len(places)
         if len(places):
-            assert (iou_matrix(places, found.xyxy).max(axis=1) > 0.8).all()
+            assert (box_iou(places, found.xyxy).max(axis=1) > 0.8).all()
             assert set(found.class_id.tolist()) == {VehicleClass.UNKNOWN}
 
 
@@ -568,13 +569,13 @@ def test_detector_sees_what_a_larger_one_sees(
     for frame, wanted in zip(frames, reference, strict=True):
         found = detector.detect(frame)
         found = found[found.score > 0.2]
-        overlaps = iou_matrix(wanted.xyxy, found.xyxy)
+        overlaps = box_iou(wanted.xyxy, found.xyxy)
         hit = overlaps.max(axis=1) > 0.5
         seen += int(hit.sum())
         right += int((found.class_id[overlaps.argmax(axis=1)] == wanted.class_id)[hit].sum())
         total += len(wanted)
         sure += int((found.score > 0.5).sum())
-        assert (iou_matrix(found.xyxy, found.xyxy) > 0.6).sum() == len(found)
+        assert (box_iou(found.xyxy, found.xyxy) > 0.6).sum() == len(found)
     assert seen / total >= recall
     assert right / seen >= right_class
     assert sure <= 1.5 * total

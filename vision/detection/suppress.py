@@ -2,8 +2,8 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from vision.geometry import box_areas, box_intersections
 from vision.types import Detections, VehicleClass
 
 CONTAINED = 0.8
@@ -36,28 +36,7 @@ def _without_parts(ranked: Detections) -> Detections:
     if len(large) < 2:
         return ranked
     boxes = ranked.xyxy[large]
-    shared = _shared(boxes, boxes)
+    shared = box_intersections(boxes, boxes)
     # Below the diagonal the other box, of the column, is the better one.
-    parts = np.tril(shared > CONTAINED * _area(boxes)[:, None], -1).any(axis=1)
+    parts = np.tril(shared > CONTAINED * box_areas(boxes)[:, None], -1).any(axis=1)
     return ranked[np.delete(np.arange(len(ranked)), large[parts])]
-
-
-def iou_matrix(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Intersection over union of every pair: ``float32[N, 4]``, ``float32[M, 4]`` → ``float32[N, M]``."""
-    shared = _shared(a, b)
-    union = _area(a)[:, None] + _area(b)[None, :] - shared
-    result = np.zeros_like(shared)
-    np.divide(shared, union, out=result, where=union > 0)
-    return result
-
-
-def _shared(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    area: NDArray[np.float32] = np.clip(high - low, 0, None).prod(axis=2)
-    return area
-
-
-def _area(xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-    area: NDArray[np.float32] = (xyxy[:, 2:] - xyxy[:, :2]).prod(axis=1)
-    return area

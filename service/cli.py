@@ -1,0 +1,117 @@
+"""The command ``ngatu``."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import cv2
+import typer
+
+from service import demo, models_cli, view_cli
+from service.count import CountOptions, recount
+from service.outputs import parse_interval
+from service.run import run_count, short_name, show
+from vision import NgatuError
+from vision.detection.onnx import ProviderName
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Counts vehicles by class and movement on the pictures of road cameras.",
+)
+app.add_typer(models_cli.app, name="models")
+app.add_typer(view_cli.app, name="view")
+app.command("demo")(demo.demo)
+
+ViewOption = Annotated[
+    Path | None, typer.Option("--view", help="YAML file of the view; else one is proposed.")
+]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for the results.")]
+IntervalOption = Annotated[str, typer.Option(help="Length of the bins in counts.csv: 60s, 15min, 1h.")]
+TzOption = Annotated[str, typer.Option(help="Time zone of file names and bins.")]
+
+
+@app.command()
+def count(
+    source: Annotated[str, typer.Argument(help="Video file, folder of images, or rtsp:// address.")],
+    view: ViewOption = None,
+    model: Annotated[str, typer.Option(help="Detector; see: ngatu models list.")] = "ngatu-prototype",
+    out: OutOption = None,
+    annotate: Annotated[bool, typer.Option("--annotate", help="Write an annotated video too.")] = False,
+    fps: Annotated[float | None, typer.Option(min=0.1, help="Analyse only so many frames a second.")] = None,
+    start: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+            help="Moment of the first frame, local in --tz.",
+        ),
+    ] = None,
+    tz: TzOption = "Asia/Ho_Chi_Minh",
+    interval: IntervalOption = "15min",
+    duration: Annotated[
+        float | None, typer.Option(min=0.1, help="Stop after so many seconds of video.")
+    ] = None,
+    provider: Annotated[ProviderName, typer.Option(help="What runs the network.")] = "cpu",
+    threads: Annotated[int, typer.Option(min=0, help="Threads of the network; 0 takes every core.")] = 0,
+) -> None:
+    """Count the vehicles in SOURCE by gate, movement and class."""
+    _check_zone(tz)
+    options = CountOptions(
+        source=source,
+        out=out or Path("ngatu-out") / short_name(source),
+        view=view,
+        model=model,
+        annotate=annotate,
+        fps=fps,
+        start=start,
+        tz=tz,
+        interval=parse_interval(interval),
+        duration=duration,
+        provider=provider,
+        threads=threads,
+    )
+    result = run_count(options)
+    if result.view is None:
+        raise NgatuError(result.notes[-1])
+    if result.stopped:
+        raise typer.Exit(130)
+
+
+@app.command("recount")
+def recount_command(
+    tracks: Annotated[Path, typer.Argument(help="tracks.parquet of an earlier count.")],
+    view: Annotated[Path, typer.Argument(help="YAML file of the view to count with.")],
+    out: OutOption = None,
+    interval: IntervalOption = "15min",
+    tz: TzOption = "Asia/Ho_Chi_Minh",
+) -> None:
+    """Count stored TRACKS with another VIEW, without decoding or detecting again."""
+    _check_zone(tz)
+    folder = out or tracks.parent / f"recount-{view.stem.removesuffix('.view')}"
+    result = recount(tracks, view, folder, parse_interval(interval), tz)
+    show(result, folder)
+
+
+def _check_zone(tz: str) -> None:
+    try:
+        ZoneInfo(tz)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise NgatuError(f"--tz {tz!r} is no time zone; write one such as Asia/Ho_Chi_Minh") from None
+
+
+def main() -> None:
+    """Run the command; what the user got wrong is one sentence, never a traceback."""
+    cv2.setNumThreads(1)
+    try:
+        app()
+    except NgatuError as error:
+        print(f"ngatu: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,346 @@
+"""Counting one source from its first frame to its last, and the files that come of it."""
+
+import hashlib
+import platform
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from service.outputs import (
+    clock_bins,
+    observed_spans,
+    utc,
+    write_counts,
+    write_crossings,
+    write_json,
+)
+from vision import (
+    Crossing,
+    Frame,
+    GateCounter,
+    NgatuError,
+    Pipeline,
+    TrackFile,
+    Tracks,
+    TrackWriter,
+    View,
+    ViewError,
+    load_detector,
+    load_view,
+    open_source,
+    save_view,
+)
+from vision.detection.onnx import ProviderName
+from vision.overlay import Overlay, draw_view
+from vision.sources import OpenedSource
+from vision.video_writer import VideoWriter
+
+Progress = Callable[[int], None]
+"""Told the number of frames done."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountOptions:
+    """What ``ngatu count`` was asked to do.
+
+    Attributes:
+        source: file, folder of images or RTSP address.
+        out: folder for the results.
+        view: a view's YAML file; None proposes one.
+        model: name of a detector.
+        annotate: whether to write an annotated video.
+        fps: frames analysed per second; None takes all.
+        start: moment of the first frame, if known better than the file knows.
+        tz: time zone of clock times in file names and of the bins.
+        interval: length of the bins in counts.csv, seconds.
+        duration: seconds of video after which to stop; None goes to the end.
+        provider: what runs the network.
+        threads: threads of the network; 0 takes every core.
+    """
+
+    source: str
+    out: Path
+    view: Path | None = None
+    model: str = "ngatu-prototype"
+    annotate: bool = False
+    fps: float | None = None
+    start: datetime | None = None
+    tz: str = "Asia/Ho_Chi_Minh"
+    interval: float = 900.0
+    duration: float | None = None
+    provider: ProviderName = "cpu"
+    threads: int = 0
+
+
+@dataclass(slots=True)
+class CountResult:
+    """What came of it."""
+
+    view: View | None
+    crossings: list[Crossing] = field(default_factory=list)
+    summary: dict[str, Any] = field(default_factory=dict)
+    stopped: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[Callable[[], bool]]:
+    """Turns the first Ctrl-C or SIGTERM into a polite request to stop; the second works as usual."""
+    asked = False
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    for each in before:
+        signal.signal(each, ask)
+    try:
+        yield lambda: asked
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def count_source(options: CountOptions, progress: Progress | None = None) -> CountResult:
+    """Count one source and write crossings.csv, counts.csv, tracks.parquet, summary.json and the rest.
+
+    Raises:
+        NgatuError: the source, the model, the view or the output folder is not usable.
+    """
+    view = load_view(options.view) if options.view else None
+    detector = load_detector(options.model, provider=options.provider, threads=options.threads)
+    with open_source(options.source, fps=options.fps, start=options.start, tz=options.tz) as source:
+        if options.annotate and view is None and source.kind == "rtsp":
+            raise NgatuError(
+                "--annotate on a live stream needs --view: what has passed cannot be drawn afterwards"
+            )
+        make_folder(options.out)
+        pipeline = Pipeline(detector, source.size, view)
+        result = CountResult(view)
+        began = time.perf_counter()
+        background = _Background()
+        first = last = source.start
+        about = {"source": source.name, "model": detector.name, "start": source.start}
+        inline = options.annotate and view is not None
+        with (
+            stop_on_signal() as stopping,
+            TrackWriter(options.out / "tracks.parquet", source.size, about) as tracks,
+            _Annotated(options, source, view if inline else None) as annotated,
+        ):
+            for done, frame in enumerate(source, 1):
+                step = pipeline.step(frame)
+                tracks.append(frame.index, step.time, step.tracks)
+                result.crossings += step.crossings
+                background.add(frame)
+                annotated.write(frame, step.time, step.tracks, step.crossings)
+                first, last = (step.time if done == 1 else first), step.time
+                if progress:
+                    progress(done)
+                result.stopped = stopping()
+                if result.stopped or (options.duration and last - first >= options.duration):
+                    break
+            try:
+                result.crossings += pipeline.finish()
+            except ViewError as error:
+                result.notes.append(str(error))
+        result.view = pipeline.view
+        elapsed = time.perf_counter() - began
+        _write_results(options, source, result, first, last)
+        if result.view and result.view.proposed:
+            told = _save_proposal(options.out, result.view, background.image(), source.name)
+            result.notes.append(told)
+        if options.annotate and not inline and result.view and not result.stopped:
+            _annotate_again(options, result.view)
+        result.summary = _summary(options, source, detector, result, elapsed, first, last)
+        write_json(options.out / "summary.json", result.summary)
+    return result
+
+
+def recount(tracks: Path, view_path: Path, out: Path, interval: float, tz: str) -> CountResult:
+    """Apply a view to stored tracks: what a full run with that view would have counted.
+
+    Raises:
+        NgatuError: the tracks, the view or the output folder is not usable.
+    """
+    stored, view = TrackFile(tracks), load_view(view_path)
+    make_folder(out)
+    counter = GateCounter(view, stored.size)
+    result = CountResult(view)
+    times = []
+    for _, moment, seen in stored:
+        result.crossings += counter.update(moment, seen)
+        times.append(moment)
+    result.crossings += counter.finish()
+    gaps = [tuple(gap) for gap in stored.about.get("gaps", [])]
+    spans = observed_spans(times[0], times[-1], gaps) if times else []
+    write_crossings(out / "crossings.csv", result.crossings)
+    write_counts(out / "counts.csv", result.crossings, view, clock_bins(spans, interval, tz))
+    result.summary = {
+        "tracks": str(tracks),
+        "tracks_sha256": file_sha256(tracks),
+        "about_tracks": stored.about,
+        "view": {"file": str(view_path), "version": view.version, "name": view.name},
+        "frames": len(times),
+        "crossings": len(result.crossings),
+        "versions": _versions(),
+    }
+    write_json(out / "summary.json", result.summary)
+    return result
+
+
+def make_folder(out: Path) -> None:
+    """Make the folder for results.
+
+    Raises:
+        NgatuError: it cannot be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NgatuError(f"cannot make the folder {out}: {error.strerror}; choose another --out") from None
+
+
+def file_sha256(path: Path) -> str:
+    """Checksum of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _Background:
+    """The street without its vehicles: a median of frames taken further and further apart."""
+
+    def __init__(self, most: int = 25) -> None:
+        self._kept: list[NDArray[np.uint8]] = []
+        self._most = most
+        self._every = 0.2
+        self._last = -np.inf
+
+    def add(self, frame: Frame) -> None:
+        if frame.time - self._last < self._every:
+            return
+        self._last = frame.time
+        self._kept.append(frame.image)
+        if len(self._kept) >= self._most:
+            self._kept = self._kept[::2]
+            self._every *= 2
+
+    def image(self) -> NDArray[np.uint8]:
+        median: NDArray[np.uint8] = np.median(np.stack(self._kept), axis=0).astype(np.uint8)
+        return median
+
+
+class _Annotated:
+    """The annotated video, where one is wanted and the view is known; else it does nothing."""
+
+    def __init__(self, options: CountOptions, source: OpenedSource, view: View | None) -> None:
+        self._writer: VideoWriter | None = None
+        if view:
+            fps = options.fps or source.nominal_fps or 25.0
+            self._overlay = Overlay(source.size, view, tz=ZoneInfo(options.tz))
+            self._writer = VideoWriter(options.out / "annotated.mp4", source.size, fps)
+
+    def write(self, frame: Frame, time: float, tracks: Tracks, crossings: list[Crossing]) -> None:
+        if self._writer:
+            self._writer.write(self._overlay.draw(frame.image, time, tracks, crossings), time)
+
+    def __enter__(self) -> "_Annotated":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._writer:
+            self._writer.close()
+
+
+def _annotate_again(options: CountOptions, view: View) -> None:
+    """Draw the video in a second pass, for a view that was only known after the first."""
+    stored = TrackFile(options.out / "tracks.parquet")
+    counter = GateCounter(view, stored.size)
+    source = open_source(options.source, fps=options.fps, start=options.start, tz=options.tz)
+    with source, _Annotated(options, source, view) as annotated, stop_on_signal() as stopping:
+        for frame, (_, moment, tracks) in zip(source, stored, strict=False):
+            annotated.write(frame, moment, tracks, counter.update(moment, tracks))
+            if stopping():
+                break
+
+
+def _save_proposal(out: Path, view: View, background: NDArray[np.uint8], name: str) -> str:
+    """Save a proposed view and its picture; returns what to tell the user."""
+    heading = f"Proposed from what moves in {Path(name).name}. Edit it, then: ngatu recount TRACKS VIEW"
+    save_view(view, out / "view.yaml", heading)
+    cv2.imwrite(str(out / "view.png"), draw_view(background, view))
+    return f"no --view was given: proposed one, see {out / 'view.yaml'} and view.png beside it"
+
+
+def _write_results(
+    options: CountOptions, source: OpenedSource, result: CountResult, first: float, last: float
+) -> None:
+    view = result.view
+    write_crossings(options.out / "crossings.csv", result.crossings)
+    if view:
+        spans = observed_spans(first, last, source.tally.gaps)
+        bins = clock_bins(spans, options.interval, options.tz)
+        write_counts(options.out / "counts.csv", result.crossings, view, bins)
+
+
+def _summary(
+    options: CountOptions,
+    source: OpenedSource,
+    detector: Any,
+    result: CountResult,
+    elapsed: float,
+    first: float,
+    last: float,
+) -> dict[str, Any]:
+    tally = asdict(source.tally)
+    tally["gaps"] = [[utc(begin), utc(end)] for begin, end in source.tally.gaps]
+    path = Path(options.source)
+    frames = source.tally.delivered
+    return {
+        "source": source.name,
+        "source_sha256": file_sha256(path) if path.is_file() else None,
+        "kind": source.kind,
+        "codec": source.codec,
+        "size": source.size,
+        "start": utc(first),
+        "start_epoch": first,
+        "end": utc(last),
+        "start_from": source.start_origin,
+        "time_zone": options.tz,
+        "model": detector.name,
+        "model_sha256": getattr(detector, "sha256", None),
+        "provider": getattr(detector, "provider", None),
+        "view": _about_view(options, result.view),
+        "crossings": len(result.crossings),
+        "frames": tally,
+        "stopped_early": result.stopped,
+        "elapsed_s": round(elapsed, 3),
+        "frames_per_s": round(frames / elapsed, 2) if elapsed else None,
+        "versions": _versions(),
+    }
+
+
+def _about_view(options: CountOptions, view: View | None) -> dict[str, Any] | None:
+    if view is None:
+        return None
+    file = options.view or options.out / "view.yaml"
+    return {"file": str(file), "version": view.version, "name": view.name, "proposed": view.proposed}
+
+
+def _versions() -> dict[str, str]:
+    names = ("ngatu", "numpy", "onnxruntime", "opencv-python-headless", "av")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}

@@ -1,0 +1,175 @@
+"""What a count leaves behind: crossings.csv, counts.csv, summary.json, and the table on the terminal."""
+
+import csv
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TextIO
+from zoneinfo import ZoneInfo
+
+from rich.table import Table
+
+from vision import Crossing, NgatuError, VehicleClass, View
+
+Span = tuple[float, float]
+
+CROSSING_FIELDS = ("time", "gate", "direction", "movement", "class", "confidence", "x", "y", "vehicle")
+COUNT_FIELDS = ("start", "end", "kind", "id", "direction", "class", "count", "observed_seconds")
+
+
+def utc(time: float) -> str:
+    """Seconds since the epoch as ISO 8601 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def write_crossings(path: Path, crossings: Iterable[Crossing]) -> None:
+    """One row a crossing, in order of time; x and y are fractions of the picture's width and height."""
+    with _create(path) as file:
+        rows = csv.writer(file)
+        rows.writerow(CROSSING_FIELDS)
+        for c in sorted(crossings, key=lambda c: (c.time, c.gate, c.vehicle)):
+            x, y = c.point
+            label, sure = c.vehicle_class.label, f"{c.confidence:.3f}"
+            rows.writerow(
+                (
+                    utc(c.time),
+                    c.gate,
+                    c.direction,
+                    c.movement or "",
+                    label,
+                    sure,
+                    f"{x:.4f}",
+                    f"{y:.4f}",
+                    c.vehicle,
+                )
+            )
+
+
+def clock_bins(spans: Sequence[Span], length: float, tz: str) -> list[tuple[float, float, float]]:
+    """Intervals aligned to the local clock that cover some spans of observed time.
+
+    Args:
+        spans: observed (from, to) in seconds since the epoch, in order, apart from each other.
+        length: of an interval in seconds; it divides a day.
+        tz: time zone of the clock.
+
+    Returns:
+        (start, end, observed seconds) of each half-open interval from the first to the last observed.
+    """
+    if not spans:
+        return []
+    midnight = datetime.fromtimestamp(spans[0][0], ZoneInfo(tz)).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    origin = midnight.timestamp()
+    first = math.floor((spans[0][0] - origin) / length)
+    last = math.ceil((spans[-1][1] - origin) / length)
+    bins = []
+    for number in range(first, max(last, first + 1)):
+        start, end = origin + number * length, origin + (number + 1) * length
+        observed = sum(max(0.0, min(end, to) - max(start, begin)) for begin, to in spans)
+        bins.append((start, end, observed))
+    return bins
+
+
+def observed_spans(start: float, end: float, gaps: Iterable[Span]) -> list[Span]:
+    """The stretches of ``start`` to ``end`` that lie in none of the gaps."""
+    spans, at = [], start
+    for begin, to in sorted(gaps):
+        if begin > at:
+            spans.append((at, min(begin, end)))
+        at = max(at, to)
+    if at < end:
+        spans.append((at, end))
+    return spans
+
+
+def write_counts(
+    path: Path, crossings: Sequence[Crossing], view: View, bins: Sequence[tuple[float, float, float]]
+) -> None:
+    """Counts by interval, gate or movement, and class; a bin that was not observed has no count, not 0.
+
+    The rows of kind ``gate`` of all bins add up to the number of crossings.
+    """
+    tally: Counter[tuple[float, str, str, str, VehicleClass]] = Counter()
+    for c in crossings:
+        start = next((start for start, end, _ in bins if start <= c.time < end), None)
+        if start is None:
+            raise ValueError(f"a crossing at {c.time} lies in none of the bins")
+        tally[start, "gate", c.gate, c.direction, c.vehicle_class] += 1
+        if c.movement:
+            tally[start, "movement", c.movement, "", c.vehicle_class] += 1
+    classes = [kind for kind in VehicleClass if kind >= 0 or any(c.vehicle_class == kind for c in crossings)]
+    keys = [("gate", gate.id, direction) for gate in view.gates for direction in ("in", "out")]
+    keys += [("movement", movement.id, "") for movement in view.movements]
+    with _create(path) as file:
+        rows = csv.writer(file)
+        rows.writerow(COUNT_FIELDS)
+        for start, end, observed in bins:
+            for kind, name, direction in keys:
+                for vehicle_class in classes:
+                    count = tally[start, kind, name, direction, vehicle_class] if observed > 0 else ""
+                    label = vehicle_class.label
+                    rows.writerow(
+                        (utc(start), utc(end), kind, name, direction, label, count, f"{observed:.2f}")
+                    )
+
+
+def write_json(path: Path, data: dict[str, Any]) -> None:
+    """Readable JSON."""
+    with _create(path) as file:
+        json.dump(data, file, indent=2, ensure_ascii=False)
+        file.write("\n")
+
+
+def result_table(crossings: Sequence[Crossing], view: View) -> Table:
+    """Gates, then movements, by class, with totals."""
+    classes = sorted({c.vehicle_class for c in crossings}) or [VehicleClass.CAR]
+    table = Table(title=f"{len(crossings)} crossings")
+    table.add_column("gate / movement")
+    table.add_column("direction")
+    for name in [*(kind.label for kind in classes), "total"]:
+        table.add_column(name, justify="right")
+
+    def add(name: str, direction: str, chosen: list[Crossing]) -> None:
+        by_class = Counter(c.vehicle_class for c in chosen)
+        table.add_row(name, direction, *(str(by_class[kind]) for kind in classes), str(len(chosen)))
+
+    for gate in view.gates:
+        for direction in ("in", "out"):
+            chosen = [c for c in crossings if c.gate == gate.id and c.direction == direction]
+            add(gate.id, direction, chosen)
+    table.add_section()
+    for movement in view.movements:
+        chosen = [c for c in crossings if c.movement == movement.id]
+        if chosen:
+            add(f"{movement.origin} → {movement.destination}", movement.turn.replace("_", "-"), chosen)
+    return table
+
+
+def parse_interval(text: str) -> float:
+    """Seconds of an interval written as ``90s``, ``15min`` or ``1h``; it must divide a day.
+
+    Raises:
+        NgatuError: it is none of these.
+    """
+    units = {"min": 60.0, "s": 1.0, "h": 3600.0}
+    for unit, seconds in units.items():
+        number = text.strip().removesuffix(unit)
+        if text.strip().endswith(unit) and number.isdigit() and int(number) > 0:
+            length = int(number) * seconds
+            if timedelta(days=1).total_seconds() % length == 0:
+                return length
+    raise NgatuError(
+        f"--interval {text!r}: write a length that divides a day, such as 60s, 5min, 15min or 1h"
+    )
+
+
+def _create(path: Path) -> TextIO:
+    try:
+        return path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise NgatuError(f"cannot write {path}: {error.strerror}; choose another --out folder") from None

@@ -1,0 +1,69 @@
+"""A count on the terminal: progress while it runs, the table and what was noted at its end."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from service.count import CountOptions, CountResult, count_source
+from service.outputs import result_table
+from vision import open_source
+
+
+def run_count(options: CountOptions) -> CountResult:
+    """Count with a progress bar, then print the table and what was noted."""
+    console = Console(stderr=True)
+    total = _expected_frames(options)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(short_name(options.source), total=total, rate="")
+
+        def progress(done: int) -> None:
+            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
+            bar.update(task, completed=done, rate=f"{speed:.0f} frames/s" if speed else "")
+
+        result = count_source(options, progress)
+    show(result, options.out)
+    return result
+
+
+def show(result: CountResult, out: Path) -> None:
+    """Print what was counted, how the frames came, and where the files are."""
+    console = Console()
+    if result.view:
+        console.print(result_table(result.crossings, result.view))
+    frames = result.summary.get("frames")
+    if isinstance(frames, dict):
+        start, origin = result.summary["start"], result.summary["start_from"]
+        console.print(f"first frame {start} (from the {origin}), {result.summary['frames_per_s']} frames/s")
+        lost = {
+            key: frames[key] for key in ("undecodable", "damaged", "out_of_order", "jumps") if frames[key]
+        }
+        if lost or frames["gaps"] or frames["truncated"]:
+            told = ", ".join(f"{number} {key.replace('_', ' ')}" for key, number in lost.items())
+            cut = "; the recording is cut off" if frames["truncated"] else ""
+            console.print(
+                f"damage: {told or 'none decoded'}; {len(frames['gaps'])} gaps{cut}", style="yellow"
+            )
+    for note in result.notes:
+        console.print(note, style="yellow")
+    console.print(f"results in {out}")
+
+
+def _expected_frames(options: CountOptions) -> int | None:
+    """How many frames there will be, for the bar; the source is opened once more for it, which is cheap."""
+    if "://" in options.source:
+        return None
+    with open_source(options.source, fps=options.fps, tz=options.tz) as source:
+        return source.expected_frames
+
+
+def short_name(source: str) -> str:
+    """What to call a source in folders and on the terminal."""
+    return "camera" if "://" in source else Path(source).stem or "source"

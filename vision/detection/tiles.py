@@ -1,0 +1,81 @@
+"""Looking closer: a detector run on overlapping tiles of the picture as well, for small far vehicles."""
+
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.detection.suppress import suppress
+from vision.types import Detections, Detector, ScoreThresholds
+
+_OVERLAP = 0.2
+"""Share of a tile that it has in common with the next: a vehicle cut by one lies whole in the other."""
+_LARGEST = 0.4
+"""Boxes wider or higher than this share of a tile are left to the whole picture, which sees them well."""
+_EDGE = 2.0
+"""A box this near to an inner border of a tile, in pixels, is cut by it."""
+
+
+class TiledDetector:
+    """A detector that sees the whole picture and a grid of overlapping tiles of it.
+
+    It costs one run of the network more for each tile. Boxes cut by a tile's border are left to the tile
+    beside it, or to the whole picture.
+
+    Args:
+        detector: what finds the vehicles.
+        columns: tiles side by side.
+        rows: tiles one above the other.
+        suppress_iou: overlap above which two boxes are one vehicle.
+    """
+
+    def __init__(self, detector: Detector, columns: int, rows: int, suppress_iou: float = 0.5) -> None:
+        self._detector = detector
+        self._columns, self._rows = columns, rows
+        self._suppress_iou = suppress_iou
+
+    @property
+    def name(self) -> str:
+        """The name of the detector's card, and the grid."""
+        return f"{self._detector.name} {self._columns}x{self._rows}"
+
+    @property
+    def thresholds(self) -> ScoreThresholds:
+        """Those of the detector."""
+        return self._detector.thresholds
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        """Vehicles in ``image`` (``uint8[H, W, 3]``, BGR), boxes in its pixels, one per vehicle."""
+        height, width = image.shape[:2]
+        found = [self._detector.detect(image)]
+        spans = product(_spans(height, self._rows), _spans(width, self._columns))
+        for (top, bottom), (left, right) in spans:
+            part = self._detector.detect(np.ascontiguousarray(image[top:bottom, left:right]))
+            xyxy = part.xyxy + np.array([left, top, left, top], np.float32)
+            whole = _clear_of(xyxy[:, 0], left, 0, 1) & _clear_of(xyxy[:, 1], top, 0, 1)
+            whole &= _clear_of(xyxy[:, 2], right, width, -1) & _clear_of(xyxy[:, 3], bottom, height, -1)
+            small = (xyxy[:, 2:] - xyxy[:, :2]) < _LARGEST * np.array([right - left, bottom - top])
+            whole &= small.all(axis=1)
+            found.append(Detections(xyxy, part.score, part.class_id)[whole])
+        return suppress(
+            Detections(
+                np.concatenate([part.xyxy for part in found]),
+                np.concatenate([part.score for part in found]),
+                np.concatenate([part.class_id for part in found]),
+            ),
+            self._suppress_iou,
+        )
+
+
+def _spans(length: int, count: int) -> list[tuple[int, int]]:
+    """``count`` overlapping stretches (from, to) that cover ``length`` pixels."""
+    tile = length / (count - (count - 1) * _OVERLAP)
+    step = tile * (1 - _OVERLAP)
+    return [(round(i * step), min(length, round(i * step + tile))) for i in range(count)]
+
+
+def _clear_of(edge: NDArray[np.float32], border: int, outer: int, inward: int) -> NDArray[np.bool_]:
+    """Which edges are not cut by a tile's border, ``bool[N]``; the picture's own border cuts nothing off."""
+    if border == outer:
+        return np.ones(len(edge), np.bool_)
+    return (edge - border) * inward > _EDGE

@@ -1,0 +1,124 @@
+"""The chain for one camera: detect, track and count each frame as it comes."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from vision.counting import CounterSettings, GateCounter
+from vision.errors import ViewError
+from vision.proposal import propose_view
+from vision.track_store import tick
+from vision.tracking import TrackerSettings, VehicleTracker
+from vision.types import Crossing, Detections, Detector, Frame, Tracker, Tracks
+from vision.views import View
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What came of one frame.
+
+    Attributes:
+        frame: the picture.
+        time: its time in whole microseconds, as tracks are stored; seconds since the epoch, UTC.
+        detections: vehicles found in it.
+        tracks: vehicles followed into it.
+        crossings: crossings that became certain with it; they happened up to a second before.
+    """
+
+    frame: Frame
+    time: float
+    detections: Detections
+    tracks: Tracks
+    crossings: list[Crossing]
+
+
+class Pipeline:
+    """Counts one camera's vehicles.
+
+    Args:
+        detector: finds vehicles in a picture.
+        size: width and height of the pictures in pixels.
+        view: gates and movements; None proposes a view from what moves in the first minute, and then
+            counts that minute too.
+        tracker: another tracker than our own.
+        propose_after: seconds of tracks from which a view is proposed.
+
+    Attributes:
+        view: the view that is counted with, None until one is proposed.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        size: tuple[int, int],
+        view: View | None = None,
+        *,
+        tracker: Tracker | None = None,
+        settings: CounterSettings | None = None,
+        propose_after: float = 60.0,
+    ) -> None:
+        self.size = size
+        self.view = view
+        self._detector = detector
+        thresholds = detector.thresholds
+        self._tracker = tracker or VehicleTracker(
+            size, replace(TrackerSettings(), start_score=thresholds.start, keep_score=thresholds.keep)
+        )
+        self._settings = settings
+        self._counter = GateCounter(view, size, settings) if view else None
+        self._unseen: list[tuple[float, Tracks]] = []  # frames that wait for a view
+        self._propose_after = propose_after
+
+    def step(self, frame: Frame) -> Step:
+        """Take the next frame."""
+        time = tick(frame.time)
+        detections = self._detector.detect(frame.image)
+        tracks = self._tracker.update(time, detections)
+        return Step(frame, time, detections, tracks, self._count(time, tracks))
+
+    def finish(self) -> list[Crossing]:
+        """The crossings still open when the frames end.
+
+        Raises:
+            ViewError: there was no view and too little moved to propose one.
+        """
+        crossings = self._propose(self._unseen) if self._counter is None else []
+        return crossings + (self._counter.finish() if self._counter else [])
+
+    def _count(self, time: float, tracks: Tracks) -> list[Crossing]:
+        if self._counter:
+            return self._counter.update(time, tracks)
+        self._unseen.append((time, tracks))
+        if time - self._unseen[0][0] < self._propose_after:
+            return []
+        try:
+            return self._propose(self._unseen)
+        except ViewError:
+            # Nothing moved yet, as at night: look again when as much time has passed once more.
+            self._propose_after *= 2
+            return []
+
+    def _propose(self, frames: list[tuple[float, Tracks]]) -> list[Crossing]:
+        self.view = propose_view(frames, self.size)
+        self._counter = GateCounter(self.view, self.size, self._settings)
+        self._unseen = []
+        return [crossing for time, tracks in frames for crossing in self._counter.update(time, tracks)]
+
+
+def count_crossings(
+    frames: Iterable[Frame], detector: Detector, size: tuple[int, int], view: View | None = None
+) -> Iterator[Crossing]:
+    """The crossings in some frames, as they become certain.
+
+    Args:
+        frames: in order of time, for instance a source of :func:`vision.open_source`.
+        detector: finds vehicles in a picture.
+        size: width and height of the pictures.
+        view: gates and movements; None proposes a view.
+
+    Raises:
+        ViewError: there is no view and too little moves to propose one.
+    """
+    pipeline = Pipeline(detector, size, view)
+    for frame in frames:
+        yield from pipeline.step(frame).crossings
+    yield from pipeline.finish()
