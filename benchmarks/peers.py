@@ -88,7 +88,8 @@ def count(job: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def serve() -> None:
-    """Time frames as asked on standard input, one JSON a line: ``scene`` opens one, ``run`` times frames."""
+    """Say what this is, then do as asked, one JSON a line: ``scene`` opens one, ``run`` times frames."""
+    print(json.dumps(about()), flush=True)
     for line in sys.stdin:
         ask = json.loads(line)
         if "scene" in ask:

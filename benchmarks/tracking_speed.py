@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,19 +142,33 @@ class Ngatu:
         return times
 
 
+class PeersAbsentError(Exception):
+    """Why the peers cannot be run."""
+
+
 class PeerProcess:
-    """The peers' side: peers.py in their own environment, asked line by line."""
+    """The peers' side: peers.py in their own environment, asked line by line.
 
-    def __init__(self, python: str) -> None:
+    Raises:
+        PeersAbsentError: their environment is not there or lacks something.
+    """
+
+    def __init__(self, python: str | None) -> None:
+        if not python:
+            raise PeersAbsentError(
+                "--peers names no Python; benchmarks/README.md says how to make their environment"
+            )
         script = Path(__file__).with_name("peers.py")
-        self._process = subprocess.Popen(
-            [python, "-P", str(script), "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        try:
+            self._process = subprocess.Popen(
+                [python, "-P", str(script), "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+        except OSError as error:
+            raise PeersAbsentError(f"{python} cannot be started ({error.strerror})") from None
+        self.versions = self._answer()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End the process."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
@@ -170,12 +184,15 @@ class PeerProcess:
 
     def _ask(self, question: dict[str, Any]) -> Any:
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(question) + "\n")
         self._process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> Any:
+        assert self._process.stdout is not None
         answer = self._process.stdout.readline()
         if not answer:
-            sys.exit("The peers' process ended early; its own message is above.")
+            raise PeersAbsentError("peers.py ended early, its own message is above")
         return json.loads(answer)
 
 
@@ -262,24 +279,24 @@ def main() -> None:
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 120)
     rows: list[dict[str, Any]] = []
+    peer, absent = None, ""
+    try:
+        peer = PeerProcess(options.peers)
+    except PeersAbsentError as error:
+        absent = str(error)
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            peer = PeerProcess(options.peers) if options.peers else None
-        except OSError as error:
-            sys.exit(f"{options.peers} cannot be started ({error.strerror}): check --peers.")
         for count in options.objects:
             rows += measure(count, options.blocks, peer, Path(folder))
-        if peer:
-            with peer:
-                pass
     show(rows, console)
-    if not peer:
-        console.print("Peers not run: --peers names no Python; benchmarks/README.md says how to make one.")
+    if peer:
+        peer.close()
+    else:
+        console.print(f"ByteTrack + LineZone not run: {absent}", soft_wrap=True)
     report: dict[str, Any] = {
         "python": platform.python_version(),
         "machine": platform.machine(),
         "versions": {name: version(name) for name in ("ngatu", "numpy", "scipy")},
-        "peer_settings": PEER_SETTINGS,
+        "peers": {"settings": PEER_SETTINGS, "not_run": absent} | (peer.versions if peer else {}),
         "rows": rows,
     }
     if options.memory:

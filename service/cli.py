@@ -73,8 +73,6 @@ def count(
         threads=threads,
     )
     result = run_count(options)
-    if result.view is None:
-        raise NgatuError(result.notes[-1])
     if result.stopped:
         raise typer.Exit(130)
 
@@ -85,10 +83,13 @@ def recount_command(
     view: Annotated[Path, typer.Argument(help="YAML file of the view to count with.")],
     out: OutOption = None,
     interval: IntervalOption = "15min",
-    tz: TzOption = "Asia/Ho_Chi_Minh",
+    tz: Annotated[
+        str | None, typer.Option(help="Time zone of the bins; by default that of the earlier count.")
+    ] = None,
 ) -> None:
     """Count stored TRACKS with another VIEW, without decoding or detecting again."""
-    _check_zone(tz)
+    if tz:
+        _check_zone(tz)
     folder = out or tracks.parent / f"recount-{view.stem.removesuffix('.view')}"
     result = recount(tracks, view, folder, parse_interval(interval), tz)
     show(result, folder)
@@ -97,7 +98,7 @@ def recount_command(
 def _check_zone(tz: str) -> None:
     try:
         ZoneInfo(tz)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise NgatuError(f"--tz {tz!r} is no time zone; write one such as Asia/Ho_Chi_Minh") from None
 
 

@@ -32,6 +32,7 @@ from vision import (
     GateCounter,
     NgatuError,
     Pipeline,
+    SourceError,
     TrackFile,
     Tracks,
     TrackWriter,
@@ -86,13 +87,23 @@ class CountOptions:
 
 @dataclass(slots=True)
 class CountResult:
-    """What came of it."""
+    """What came of it.
+
+    Attributes:
+        view: what was counted with; None where none was given and nothing moved to propose one.
+        crossings: what was counted.
+        summary: the content of summary.json.
+        stopped: whether Ctrl-C or SIGTERM ended it.
+        notes: what the user should know.
+        failure: why it ended before its end, or without a view; what was counted until then is written.
+    """
 
     view: View | None
     crossings: list[Crossing] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
     stopped: bool = False
     notes: list[str] = field(default_factory=list)
+    failure: NgatuError | None = None
 
 
 @contextmanager
@@ -119,6 +130,8 @@ def stop_on_signal() -> Iterator[Callable[[], bool]]:
 def count_source(options: CountOptions, progress: Progress | None = None) -> CountResult:
     """Count one source and write crossings.csv, counts.csv, tracks.parquet, summary.json and the rest.
 
+    A source that fails on the way (a camera falls silent) is the result's ``failure``, not raised.
+
     Raises:
         NgatuError: the source, the model, the view or the output folder is not usable.
     """
@@ -135,44 +148,71 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
         began = time.perf_counter()
         background = _Background()
         first = last = source.start
-        about = {"source": source.name, "model": detector.name, "start": source.start}
+        about = {
+            "source": source.name,
+            "model": detector.name,
+            "start": source.start,
+            "time_zone": options.tz,
+        }
         inline = options.annotate and view is not None
         with (
             stop_on_signal() as stopping,
             TrackWriter(options.out / "tracks.parquet", source.size, about) as tracks,
             _Annotated(options, source, view if inline else None) as annotated,
         ):
-            for done, frame in enumerate(source, 1):
-                step = pipeline.step(frame)
-                tracks.append(frame.index, step.time, step.tracks)
-                result.crossings += step.crossings
-                background.add(frame)
-                annotated.write(frame, step.time, step.tracks, step.crossings)
-                first, last = (step.time if done == 1 else first), step.time
-                if progress:
-                    progress(done)
-                result.stopped = stopping()
-                if result.stopped or (options.duration and last - first >= options.duration):
-                    break
+            try:
+                for done, frame in enumerate(source, 1):
+                    step = pipeline.step(frame)
+                    tracks.append(frame.index, step.time, step.tracks)
+                    result.crossings += step.crossings
+                    if view is None:
+                        background.add(frame)
+                    annotated.write(frame, step.time, step.tracks, step.crossings)
+                    first, last = (step.time if done == 1 else first), step.time
+                    if progress:
+                        progress(done)
+                    result.stopped = stopping()
+                    if result.stopped or (options.duration and last - first >= options.duration):
+                        break
+            except SourceError as error:
+                result.failure = error
+            tracks.about["gaps"] = source.tally.gaps
             try:
                 result.crossings += pipeline.finish()
             except ViewError as error:
-                result.notes.append(str(error))
+                if result.stopped:
+                    result.notes.append(str(error))
+                else:
+                    result.failure = result.failure or error
         result.view = pipeline.view
         elapsed = time.perf_counter() - began
         _write_results(options, source, result, first, last)
-        if result.view and result.view.proposed:
-            told = _save_proposal(options.out, result.view, background.image(), source.name)
-            result.notes.append(told)
-        if options.annotate and not inline and result.view and not result.stopped:
-            _annotate_again(options, result.view)
-        result.summary = _summary(options, source, detector, result, elapsed, first, last)
+        view_file = options.view
+        if view is None and result.view:
+            view_file = _save_proposal(options.out, result.view, background.image(), source.name)
+            picture = view_file.with_suffix(".png").name
+            result.notes.append(f"no --view was given: proposed one, see {view_file} and {picture} beside it")
+        if options.annotate and not inline:
+            if result.view and not result.stopped:
+                result.stopped = _annotate_again(options, result.view)
+            if result.stopped or not result.view:
+                result.notes.append("annotated.mp4 is not complete: it is drawn once counting is through")
+        result.summary = _summary(options, source, detector, result, view_file, elapsed, first, last)
         write_json(options.out / "summary.json", result.summary)
     return result
 
 
-def recount(tracks: Path, view_path: Path, out: Path, interval: float, tz: str) -> CountResult:
+def recount(
+    tracks: Path, view_path: Path, out: Path, interval: float, tz: str | None = None
+) -> CountResult:
     """Apply a view to stored tracks: what a full run with that view would have counted.
+
+    Args:
+        tracks: tracks.parquet of an earlier count.
+        view_path: the view's YAML file.
+        out: folder for the results.
+        interval: length of the bins in counts.csv, seconds.
+        tz: time zone of the bins; None takes that of the earlier count.
 
     Raises:
         NgatuError: the tracks, the view or the output folder is not usable.
@@ -189,6 +229,7 @@ def recount(tracks: Path, view_path: Path, out: Path, interval: float, tz: str) 
     gaps = [tuple(gap) for gap in stored.about.get("gaps", [])]
     spans = observed_spans(times[0], times[-1], gaps) if times else []
     write_crossings(out / "crossings.csv", result.crossings)
+    tz = tz or stored.about.get("time_zone", "Asia/Ho_Chi_Minh")
     write_counts(out / "counts.csv", result.crossings, view, clock_bins(spans, interval, tz))
     result.summary = {
         "tracks": str(tracks),
@@ -266,8 +307,8 @@ class _Annotated:
             self._writer.close()
 
 
-def _annotate_again(options: CountOptions, view: View) -> None:
-    """Draw the video in a second pass, for a view that was only known after the first."""
+def _annotate_again(options: CountOptions, view: View) -> bool:
+    """Draw the video in a second pass, for a view only known after the first; tells whether it was stopped."""
     stored = TrackFile(options.out / "tracks.parquet")
     counter = GateCounter(view, stored.size)
     source = open_source(options.source, fps=options.fps, start=options.start, tz=options.tz)
@@ -275,15 +316,31 @@ def _annotate_again(options: CountOptions, view: View) -> None:
         for frame, (_, moment, tracks) in zip(source, stored, strict=False):
             annotated.write(frame, moment, tracks, counter.update(moment, tracks))
             if stopping():
-                break
+                return True
+    return False
 
 
-def _save_proposal(out: Path, view: View, background: NDArray[np.uint8], name: str) -> str:
-    """Save a proposed view and its picture; returns what to tell the user."""
+def _save_proposal(out: Path, view: View, background: NDArray[np.uint8], name: str) -> Path:
+    """Save a proposed view and its picture; a view that is there already may have been edited and stays.
+
+    Returns:
+        The view's file.
+    """
     heading = f"Proposed from what moves in {Path(name).name}. Edit it, then: ngatu recount TRACKS VIEW"
-    save_view(view, out / "view.yaml", heading)
-    cv2.imwrite(str(out / "view.png"), draw_view(background, view))
-    return f"no --view was given: proposed one, see {out / 'view.yaml'} and view.png beside it"
+    path, number = out / "view.yaml", 1
+    while path.exists() and not _holds(path, view):
+        number += 1
+        path = out / f"view-{number}.yaml"
+    save_view(view, path, heading)
+    cv2.imwrite(str(path.with_suffix(".png")), draw_view(background, view))
+    return path
+
+
+def _holds(path: Path, view: View) -> bool:
+    try:
+        return load_view(path) == view
+    except ViewError:
+        return False
 
 
 def _write_results(
@@ -302,6 +359,7 @@ def _summary(
     source: OpenedSource,
     detector: Any,
     result: CountResult,
+    view_file: Path | None,
     elapsed: float,
     first: float,
     last: float,
@@ -324,20 +382,20 @@ def _summary(
         "model": detector.name,
         "model_sha256": getattr(detector, "sha256", None),
         "provider": getattr(detector, "provider", None),
-        "view": _about_view(options, result.view),
+        "view": _about_view(view_file, result.view),
         "crossings": len(result.crossings),
         "frames": tally,
         "stopped_early": result.stopped,
+        "error": str(result.failure) if result.failure else None,
         "elapsed_s": round(elapsed, 3),
         "frames_per_s": round(frames / elapsed, 2) if elapsed else None,
         "versions": _versions(),
     }
 
 
-def _about_view(options: CountOptions, view: View | None) -> dict[str, Any] | None:
+def _about_view(file: Path | None, view: View | None) -> dict[str, Any] | None:
     if view is None:
         return None
-    file = options.view or options.out / "view.yaml"
     return {"file": str(file), "version": view.version, "name": view.name, "proposed": view.proposed}
 
 

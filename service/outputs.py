@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -92,13 +93,16 @@ def write_counts(
 ) -> None:
     """Counts by interval, gate or movement, and class; a bin that was not observed has no count, not 0.
 
-    The rows of kind ``gate`` of all bins add up to the number of crossings.
+    The rows of kind ``gate`` of all bins add up to the number of crossings: one that was interpolated into
+    a gap between two frames counts there.
     """
+    starts = [start for start, _, _ in bins]
     tally: Counter[tuple[float, str, str, str, VehicleClass]] = Counter()
     for c in crossings:
-        start = next((start for start, end, _ in bins if start <= c.time < end), None)
-        if start is None:
+        number = bisect_right(starts, c.time) - 1
+        if number < 0 or c.time >= bins[number][1]:
             raise ValueError(f"a crossing at {c.time} lies in none of the bins")
+        start = starts[number]
         tally[start, "gate", c.gate, c.direction, c.vehicle_class] += 1
         if c.movement:
             tally[start, "movement", c.movement, "", c.vehicle_class] += 1
@@ -111,7 +115,8 @@ def write_counts(
         for start, end, observed in bins:
             for kind, name, direction in keys:
                 for vehicle_class in classes:
-                    count = tally[start, kind, name, direction, vehicle_class] if observed > 0 else ""
+                    number = tally[start, kind, name, direction, vehicle_class]
+                    count = number if observed > 0 or number else ""
                     label = vehicle_class.label
                     rows.writerow(
                         (utc(start), utc(end), kind, name, direction, label, count, f"{observed:.2f}")

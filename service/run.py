@@ -11,17 +11,21 @@ from vision import open_source
 
 
 def run_count(options: CountOptions) -> CountResult:
-    """Count with a progress bar, then print the table and what was noted."""
+    """Count with a progress bar, then print the table and what was noted.
+
+    Raises:
+        NgatuError: something is not usable, or nothing could be counted to the end; what was is written.
+    """
     console = Console(stderr=True)
     total = _expected_frames(options)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as bar:
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(short_name(options.source), total=total, rate="")
 
         def progress(done: int) -> None:
@@ -30,30 +34,35 @@ def run_count(options: CountOptions) -> CountResult:
 
         result = count_source(options, progress)
     show(result, options.out)
+    if result.failure:
+        raise result.failure
     return result
 
 
 def show(result: CountResult, out: Path) -> None:
     """Print what was counted, how the frames came, and where the files are."""
     console = Console()
+
+    def say(text: str, style: str | None = None) -> None:
+        # Names may hold [brackets], and a path broken over two lines cannot be copied.
+        console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
     if result.view:
         console.print(result_table(result.crossings, result.view))
     frames = result.summary.get("frames")
     if isinstance(frames, dict):
         start, origin = result.summary["start"], result.summary["start_from"]
-        console.print(f"first frame {start} (from the {origin}), {result.summary['frames_per_s']} frames/s")
+        say(f"first frame {start} (from the {origin}), {result.summary['frames_per_s']} frames/s")
         lost = {
             key: frames[key] for key in ("undecodable", "damaged", "out_of_order", "jumps") if frames[key]
         }
         if lost or frames["gaps"] or frames["truncated"]:
             told = ", ".join(f"{number} {key.replace('_', ' ')}" for key, number in lost.items())
             cut = "; the recording is cut off" if frames["truncated"] else ""
-            console.print(
-                f"damage: {told or 'none decoded'}; {len(frames['gaps'])} gaps{cut}", style="yellow"
-            )
+            say(f"damage: {told or 'none decoded'}; {len(frames['gaps'])} gaps{cut}", "yellow")
     for note in result.notes:
-        console.print(note, style="yellow")
-    console.print(f"results in {out}")
+        say(note, "yellow")
+    say(f"results in {out}")
 
 
 def _expected_frames(options: CountOptions) -> int | None:

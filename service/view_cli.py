@@ -9,6 +9,7 @@ import typer
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from vision.overlay import draw_view
 
 from service.count import CountOptions, make_folder
@@ -27,12 +28,12 @@ def new(
     fps: Annotated[float | None, typer.Option(min=0.1, help="Frames looked at a second.")] = 12.0,
 ) -> None:
     """Propose gates and movements from what moves in SOURCE, and draw them."""
-    folder = out or Path("ngatu-out") / short_name(source)
+    folder = out or Path("ngatu-out") / short_name(source) / "proposal"
     result = run_count(CountOptions(source=source, out=folder, model=model, fps=fps, duration=seconds))
-    if result.view is None:
-        raise NgatuError(result.notes[-1])
+    if result.view is None:  # Ctrl-C before anything moved
+        raise typer.Exit(130)
     _describe(result.view)
-    typer.echo(f"wrote {folder / 'view.yaml'} and {folder / 'view.png'}: look at the picture, edit the file")
+    typer.echo("look at the picture, then edit the file")
 
 
 @app.command()
@@ -46,8 +47,12 @@ def check(
     _describe(loaded)
     picture = out or view.with_suffix(".png")
     make_folder(picture.parent)
-    if not cv2.imwrite(str(picture), draw_view(_background(source), loaded)):
-        raise NgatuError(f"cannot write {picture}; choose another --out")
+    try:
+        written = cv2.imwrite(str(picture), draw_view(_background(source), loaded))
+    except cv2.error:  # no suffix of an image
+        written = False
+    if not written:
+        raise NgatuError(f"cannot write {picture}; give a name that ends in .png in a folder you may write to")
     typer.echo(f"{view} is good; drawn in {picture}")
 
 
@@ -59,11 +64,11 @@ def _background(source: str | None) -> NDArray[np.uint8]:
 
 
 def _describe(view: View) -> None:
-    table = Table(title=view.name or None)
+    table = Table(title=Text(view.name) if view.name else None)  # names may hold [brackets]
     for heading in ("gate", "name", "approach"):
         table.add_column(heading)
     for gate in view.gates:
-        table.add_row(gate.id, gate.name, gate.approach or "")
+        table.add_row(gate.id, Text(gate.name), Text(gate.approach or ""))
     console = Console()
     console.print(table)
     for movement in view.movements:

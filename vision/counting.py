@@ -44,7 +44,7 @@ class CounterSettings:
     """
 
     dead_band: float = 0.1
-    rearm: float = 0.8
+    rearm: float = 1.2
     least_path: float = 0.5
     least_sightings: int = 3
     settle: float = 0.8

@@ -144,7 +144,8 @@ class Overlay:
         self._gates = list(zip(gates, lines, strict=True))
         self._legend_size = self._measure_legend()
         self._legend = _corner(size, self._legend_size, lines, self._pen)
-        boxes = [self._pen.panel((_short(gate.name or gate.id), gate_label(8888, 8888))) for gate in gates]
+        self._names = _gate_names(gates)
+        boxes = [self._pen.panel((name, gate_label(8888, 8888))) for name in self._names]
         self._labels = _place_labels(size, lines, boxes, [self._legend], self._pen)
 
     def draw(
@@ -167,7 +168,8 @@ class Overlay:
         for number, (gate, line) in enumerate(self._gates):
             glow, colour = self._flash(gate.id, time)
             _draw_gate(canvas, line, glow, colour)
-            _draw_gate_label(canvas, gate, self._labels[number], self.counts.label(gate.id), glow, colour)
+            words = self._names[number], self.counts.label(gate.id)
+            _draw_panel(canvas, words, self._labels[number], (_GREY, _mix(_WHITE, colour, glow)))
         self._draw_legend(canvas, time)
         return canvas.over(image)
 
@@ -343,12 +345,6 @@ def _draw_gate(canvas: "_Canvas", line: Points, glow: float, colour: Colour) -> 
         canvas.dot(end, 3.5 * pen.scale, shade)
 
 
-def _draw_gate_label(
-    canvas: "_Canvas", gate: Gate, place: Rect, label: str, glow: float, colour: Colour
-) -> None:
-    _draw_panel(canvas, (_short(gate.name or gate.id), label), place, (_GREY, _mix(_WHITE, colour, glow)))
-
-
 def _draw_panel(canvas: "_Canvas", rows: Sequence[str], place: Rect, colours: Sequence[Colour]) -> None:
     pen = canvas.pen
     x, y, width, _ = place
@@ -356,6 +352,12 @@ def _draw_panel(canvas: "_Canvas", rows: Sequence[str], place: Rect, colours: Se
     for number, (words, colour) in enumerate(zip(rows, colours, strict=False)):
         base = y + pen.margin // 2 + number * pen.row + pen.baseline
         canvas.text(words, (x + pen.margin, base), colour)
+
+
+def _gate_names(gates: Sequence[Gate]) -> list[str]:
+    """Names short enough for labels; where two would read alike, the gates' ids."""
+    names = [_short(gate.name or gate.id) for gate in gates]
+    return [name if names.count(name) == 1 else gate.id for name, gate in zip(names, gates, strict=True)]
 
 
 def _gate_words(gate: Gate) -> tuple[str, ...]:

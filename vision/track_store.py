@@ -48,18 +48,22 @@ class TrackWriter:
         size: width and height of the picture in pixels.
         about: what the tracks come from (source, model ...), kept with them.
 
+    Attributes:
+        about: the same, written when the file is closed: what is known by then only may be added.
+
     Raises:
         TracksError: the file cannot be written.
     """
 
     def __init__(self, path: str | Path, size: tuple[int, int], about: dict[str, Any] | None = None) -> None:
         self.path = Path(path)
-        meta = json.dumps({"size": size, **(about or {})}).encode()
+        self.size = size
+        self.about: dict[str, Any] = dict(about or {})
         encoding = dict.fromkeys(("frame", "time_us", "track", *_SIDES), "DELTA_BINARY_PACKED")
         try:
             self._writer = pq.ParquetWriter(
                 self.path,
-                _SCHEMA.with_metadata({_KEY: meta}),
+                _SCHEMA,
                 compression="zstd",
                 use_dictionary=["class"],
                 column_encoding={**encoding, "score": "BYTE_STREAM_SPLIT"},
@@ -78,6 +82,7 @@ class TrackWriter:
         """Write what is left and the file's index."""
         try:
             self._flush()
+            self._writer.add_key_value_metadata({_KEY: json.dumps({"size": self.size, **self.about})})
             self._writer.close()
         except OSError as error:
             raise _unwritable(self.path, error) from None
@@ -137,24 +142,35 @@ class TrackFile:
         self.path = Path(path)
         try:
             self._file = pq.ParquetFile(self.path)
-            meta = json.loads((self._file.schema_arrow.metadata or {})[_KEY])
-            self.size: tuple[int, int] = tuple(meta.pop("size"))
+            meta = json.loads((self._file.metadata.metadata or {})[_KEY])
+            width, height = meta.pop("size")
         except FileNotFoundError:
             raise TracksError(f"{self.path} does not exist; give the tracks.parquet of a count") from None
         except (OSError, pa.ArrowInvalid, KeyError, ValueError):
-            raise TracksError(
-                f"{self.path} is not a file of tracks written by ngatu; give the tracks.parquet of a count"
-            ) from None
+            raise _foreign(self.path) from None
+        if not self._file.schema_arrow.equals(_SCHEMA):
+            raise _foreign(self.path)
+        self.size: tuple[int, int] = (width, height)
         self.about: dict[str, Any] = meta
 
     def __iter__(self) -> Iterator[tuple[int, float, Tracks]]:
-        """Index, time and tracks of each frame, in order."""
+        """Index, time and tracks of each frame, in order.
+
+        Raises:
+            TracksError: the file is damaged.
+        """
         for group in range(self._file.num_row_groups):
-            table = self._file.read_row_group(group)
+            try:
+                table = self._file.read_row_group(group)
+            except (OSError, pa.ArrowInvalid):
+                raise TracksError(
+                    f"{self.path} is damaged and cannot be read to its end; count the video again"
+                ) from None
             data = {name: table[name].to_numpy() for name in _SCHEMA.names}
             order = np.lexsort((data["track"], data["frame"]))
             data = {name: values[order] for name, values in data.items()}
-            xyxy = np.stack([data[side] for side in _SIDES], axis=1).astype(np.float32) / 8
+            eighths = np.stack([data[side] for side in _SIDES], axis=1)
+            xyxy = (eighths / 8).astype(np.float32)
             begins = np.flatnonzero(np.diff(data["frame"], prepend=-1))
             for begin, end in zip(begins, [*begins[1:], len(data["frame"])], strict=True):
                 rows = slice(begin, end) if data["track"][begin] else slice(0, 0)
@@ -163,6 +179,12 @@ class TrackFile:
                     float(data["time_us"][begin] / 1e6),
                     Tracks(xyxy[rows], data["score"][rows], data["class"][rows], data["track"][rows]),
                 )
+
+
+def _foreign(path: Path) -> TracksError:
+    return TracksError(
+        f"{path} is not a file of tracks written by ngatu; give the tracks.parquet of a count"
+    )
 
 
 def _unwritable(path: Path, error: OSError) -> TracksError:

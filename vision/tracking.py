@@ -35,25 +35,34 @@ class TrackerSettings:
         keep_score: detections below this are ignored.
         coast: how long a moving vehicle is kept without a detection.
         coast_standing: the same for a vehicle that stood still when last seen.
+        weak_coast: how long after it was last seen a weak detection may continue a track.
+        weak_cost: highest cost at which it may.
         measurement_noise: standard deviation of a detected edge.
         acceleration_noise: how violently vehicles change speed, sizes/s^1.5.
         start_speed: standard deviation of the unknown speed of a new track, sizes/s.
-        edge_slack: how far one edge may depart from its opposite's motion before it is distrusted.
+        pace_unknown: greatest speed of a track seen fewer than three times, sizes/s.
+        pace_known: greatest departure from the predicted place of an older one, sizes/s.
+        surprise: greatest squared distance from the predicted middle in standard deviations.
+        edge_slack: how far one edge may depart from its opposite's motion before it is doubted.
+        yield_in: time constant with which a doubted edge gives way inward, s.
+        yield_out: the same outward.
     """
 
-    start_score: float = 0.25
+    start_score: float = 0.2
     keep_score: float = 0.1
-    coast: float = 0.9
+    coast: float = 0.6
     coast_standing: float = 6.0
-    measurement_noise: float = 0.05
-    acceleration_noise: float = 2.0
-    start_speed: float = 2.0
-    edge_slack: float = 0.12
-    pace_unknown: float = 8.0
-    pace_known: float = 1.5
-    surprise: float = 12.0
     weak_coast: float = 0.4
     weak_cost: float = 1.3
+    measurement_noise: float = 0.05
+    acceleration_noise: float = 2.0
+    start_speed: float = 5.0
+    pace_unknown: float = 5.0
+    pace_known: float = 1.5
+    surprise: float = 16.0
+    edge_slack: float = 0.2
+    yield_in: float = 1.2
+    yield_out: float = 0.3
 
 
 class VehicleTracker:
@@ -109,7 +118,8 @@ class VehicleTracker:
         rest = np.setdiff1d(everyone, rows, assume_unique=True)
         # A weak box continues a vehicle that was there a moment ago; it revives nothing long lost.
         recent = rest[time - self._tracks["seen"][rest] < self.settings.weak_coast]
-        weak_rows, weak_found = _assign(np.where(cost < self.settings.weak_cost, cost, np.inf), recent, weak)
+        cost[cost > self.settings.weak_cost] = np.inf
+        weak_rows, weak_found = _assign(cost, recent, weak)
         rows, found = np.append(rows, weak_rows), np.append(found, weak_found)
         self._correct(rows, boxes[found], time)
         fresh = np.setdiff1d(strong, found, assume_unique=True)
@@ -180,23 +190,32 @@ class VehicleTracker:
         common = np.where(agree, np.minimum(np.abs(innovation), np.abs(opposite)), 0)
         excess = (np.abs(innovation) - common) / (self.settings.edge_slack * size)
         # An edge that grows outward comes out of hiding and is believed sooner than one that shrinks.
-        excess *= np.where(np.sign(innovation) == OUTWARD, 0.6, 1.0)
+        outward = np.sign(innovation) == OUTWARD
+        excess *= np.where(outward, 0.6, 1.0)
         # A young track has no size yet to hold against its boxes.
         settled = (track["hits"] >= 4)[:, None]
-        doubt = np.where(settled, (1 + excess**2) ** 2, 1.0)
-        doubt = np.where(settled & self._cut_edges(boxes), np.inf, doubt)
+        cut = self._cut_edges(boxes)
+        blind = settled & ((excess > 1.5) | cut)
+        blind &= ~blind[:, OPPOSITE]
 
+        doubt = np.where(settled, 1 + excess**2, 1.0)
         total = track["variance"] + (self.settings.measurement_noise * size) ** 2 * doubt
-        gain, speed_gain = track["variance"] / total, track["covariance"] / total
-        track["edges"] += gain * innovation
+        gain = np.where(blind, 0, track["variance"] / total)
+        speed_gain = np.where(blind, 0, track["covariance"] / total)
+        # A blind edge moves along with its opposite, and gives way slowly in case its vehicle has changed.
+        elapsed = (time - track["seen"])[:, None]
+        yielding = np.where(
+            cut, 0, elapsed / np.where(outward, self.settings.yield_out, self.settings.yield_in)
+        )
+        track["edges"] += np.where(blind, np.minimum(yielding, 0.5), gain) * innovation
         track["speed"] += speed_gain * innovation
+        track["speed"] = np.where(blind, track["speed"][:, OPPOSITE], track["speed"])
         track["variance"] *= 1 - gain
         track["speed_variance"] -= speed_gain * track["covariance"]
         track["covariance"] *= 1 - gain
-        # An edge that is not believed moves along with the one that is.
-        blind = doubt > 10
-        led = blind & ~blind[:, OPPOSITE]
-        track["speed"] = np.where(led, (track["speed"] + track["speed"][:, OPPOSITE]) / 2, track["speed"])
+        # What is led by its opposite is known as well as that.
+        for known in ("variance", "covariance", "speed_variance"):
+            track[known] = np.where(blind, track[known][:, OPPOSITE], track[known])
         track["seen"] = time
         track["hits"] += 1
         self._tracks[rows] = track

@@ -18,6 +18,7 @@ from vision.overlay import (
     Overlay,
     RunningCounts,
     _drawable,
+    _gate_names,
     _short,
     class_bgr,
     draw_view,
@@ -234,6 +235,16 @@ def test_names_of_any_length_keep_the_label_small() -> None:
     assert _short("same carriageway, just past the zebra behind the line") == "same carriageway"
     assert _short("một con đường có cái tên dài quá là dài") == "một con đường có cái tên..."
     assert len(_short("x" * 200)) <= 30
+
+
+def test_gates_whose_short_names_are_alike_go_by_their_ids() -> None:
+    names = (
+        "left carriageway, all of its lanes together",
+        "left carriageway, the lanes out of the tunnel",
+        "x",
+    )
+    gates = [NORTH.model_copy(update={"id": f"g{i}", "name": name}) for i, name in enumerate(names)]
+    assert _gate_names(gates) == ["g0", "g1", "x"]
 
 
 # --- A view on one picture ------------------------------------------------------------------------------
