@@ -51,7 +51,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
             "high_conf_det_threshold": 0.25,
             "minimum_consecutive_frames": 1,
         },
-        "zone": {"triggering_anchors": ["BOTTOM_CENTER"]},
+        "zone": {"triggering_anchors": ["BOTTOM_CENTER"], "minimum_crossing_threshold": 2},
     },
 }
 """ByteTrack and LineZone, as peers.py takes them; "best" was searched for over these very clips."""

@@ -202,9 +202,7 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
     return result
 
 
-def recount(
-    tracks: Path, view_path: Path, out: Path, interval: float, tz: str | None = None
-) -> CountResult:
+def recount(tracks: Path, view_path: Path, out: Path, interval: float, tz: str | None = None) -> CountResult:
     """Apply a view to stored tracks: what a full run with that view would have counted.
 
     Args:
@@ -308,7 +306,7 @@ class _Annotated:
 
 
 def _annotate_again(options: CountOptions, view: View) -> bool:
-    """Draw the video in a second pass, for a view only known after the first; tells whether it was stopped."""
+    """Draw the video in a second pass, for a view only known after the first; True if it was stopped."""
     stored = TrackFile(options.out / "tracks.parquet")
     counter = GateCounter(view, stored.size)
     source = open_source(options.source, fps=options.fps, start=options.start, tz=options.tz)

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from vision.overlay import draw_view
 
 from service.count import CountOptions, make_folder
 from service.run import run_count, short_name
 from vision import NgatuError, View, load_view, open_source
+from vision.overlay import draw_view
 
 app = typer.Typer(no_args_is_help=True, help="Views: propose one for a camera, check one.")
 
@@ -52,7 +52,7 @@ def check(
     except cv2.error:  # no suffix of an image
         written = False
     if not written:
-        raise NgatuError(f"cannot write {picture}; give a name that ends in .png in a folder you may write to")
+        raise NgatuError(f"cannot write {picture}; choose another --out, with a name that ends in .png")
     typer.echo(f"{view} is good; drawn in {picture}")
 
 

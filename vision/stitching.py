@@ -101,13 +101,20 @@ class Stitcher:
             return np.zeros(0, np.intp), np.zeros(0, np.intp)
         lost = self._known[gone]
         gap = time - lost["seen"]
-        # Speed decays: the longer hidden, the less it is believed.
-        travel = lost["speed"] * (1.5 * (1 - np.exp(-gap / 1.5)))[:, None]
+        travel = lost["speed"] * gap[:, None]
         predicted = lost["box"] + np.concatenate((travel, travel), axis=1)
-        offset = box_middles(boxes)[:, None] - box_middles(predicted)
         new_size, old_size = box_sizes(boxes)[:, None], box_sizes(predicted)
-        distance = np.hypot(offset[..., 0], offset[..., 1]) / np.sqrt(new_size * old_size)
-        alike = (distance < 0.5 + 0.4 * gap) & (np.abs(np.log(new_size / old_size)) < 0.6)
+        size = np.sqrt(new_size * old_size)
+        offset = box_middles(boxes)[:, None] - box_middles(predicted)
+        # A hidden vehicle may have braked or sped up: it is looked for along its way more than beside it.
+        way = np.hypot(travel[:, 0], travel[:, 1])
+        heading = travel / np.maximum(way, 1e-6)[:, None]
+        ahead = (offset * heading).sum(axis=2) / size
+        beside = np.sqrt(np.maximum((offset**2).sum(axis=2) / size**2 - ahead**2, 0))
+        way = way / size
+        near = (ahead > -0.5 - 0.5 * way) & (ahead < 0.5 + 0.3 * way) & (beside < 0.5 + 0.15 * way)
+        distance = np.hypot(ahead / (1 + 0.4 * way), beside)
+        alike = near & (np.abs(np.log(new_size / old_size)) < 0.6)
         new_kind, old_kind = vehicle_kind(class_id)[:, None], vehicle_kind(lost["class_id"])
         compatible = (new_kind == old_kind) | (new_kind < 0) | (old_kind < 0)
         # A box that flips between a lorry's cab and its whole length lies inside the other.

@@ -5,6 +5,7 @@ eighths of a pixel, as the tracker gives them, times in microseconds: what is re
 """
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -146,7 +147,7 @@ class TrackFile:
             width, height = meta.pop("size")
         except FileNotFoundError:
             raise TracksError(f"{self.path} does not exist; give the tracks.parquet of a count") from None
-        except (OSError, pa.ArrowInvalid, KeyError, ValueError):
+        except (OSError, pa.ArrowInvalid, KeyError, ValueError, TypeError, AttributeError):
             raise _foreign(self.path) from None
         if not self._file.schema_arrow.equals(_SCHEMA):
             raise _foreign(self.path)
@@ -182,12 +183,9 @@ class TrackFile:
 
 
 def _foreign(path: Path) -> TracksError:
-    return TracksError(
-        f"{path} is not a file of tracks written by ngatu; give the tracks.parquet of a count"
-    )
+    return TracksError(f"{path} is not a file of tracks written by ngatu; give the tracks.parquet of a count")
 
 
 def _unwritable(path: Path, error: OSError) -> TracksError:
-    return TracksError(
-        f"cannot write {path}: {error.strerror or error}; free the disk or choose another folder"
-    )
+    reason = os.strerror(error.errno) if error.errno else str(error)  # Arrow's own text repeats the path
+    return TracksError(f"cannot write {path}: {reason}; free the disk or choose another folder")

@@ -208,6 +208,9 @@ class VehicleTracker:
             cut, 0, elapsed / np.where(outward, self.settings.yield_out, self.settings.yield_in)
         )
         track["edges"] += np.where(blind, np.minimum(yielding, 0.5), gain) * innovation
+        # What is cut lies on the border of the picture or beyond.
+        beyond = np.where(OUTWARD < 0, np.minimum(track["edges"], boxes), np.maximum(track["edges"], boxes))
+        track["edges"] = np.where(blind & cut, beyond, track["edges"])
         track["speed"] += speed_gain * innovation
         track["speed"] = np.where(blind, track["speed"][:, OPPOSITE], track["speed"])
         track["variance"] *= 1 - gain

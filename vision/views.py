@@ -25,8 +25,16 @@ Identifier = Annotated[
 Turn = Literal["left", "through", "right", "u_turn"]
 
 
+class _Fault(ValueError):
+    """Something wrong that only several fields together show, and the path of keys to where it is."""
+
+    def __init__(self, problem: str, *location: str | int) -> None:
+        super().__init__(problem)
+        self.location = location
+
+
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Gate(_Part):
@@ -40,7 +48,7 @@ class Gate(_Part):
     @model_validator(mode="after")
     def _has_length(self) -> Self:
         if self.line[0] == self.line[1]:
-            raise ValueError("the two ends of the line are the same point")
+            raise _Fault("its two ends are the same point; move one", "line")
         return self
 
 
@@ -57,7 +65,7 @@ class Zone(_Part):
     @model_validator(mode="after")
     def _is_simple(self) -> Self:
         if not is_simple_polygon(np.asarray(self.polygon)):
-            raise ValueError("the polygon crosses itself or has no area; give its corners in order around it")
+            raise _Fault("it crosses itself or has no area; give its corners in order around it", "polygon")
         return self
 
 
@@ -69,7 +77,7 @@ class Movement(_Part):
     destination: Identifier = Field(alias="to", description="gate crossed `out`")
     turn: Turn = Field(description="left, through, right or u_turn")
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
 
 class CalibrationPoint(_Part):
@@ -102,25 +110,22 @@ class View(_Part):
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
-        for kind, ids in (
-            ("gate", [gate.id for gate in self.gates]),
-            ("zone", [zone.id for zone in self.zones]),
-            ("movement", [movement.id for movement in self.movements]),
+        for field, ids in (
+            ("gates", [gate.id for gate in self.gates]),
+            ("zones", [zone.id for zone in self.zones]),
+            ("movements", [movement.id for movement in self.movements]),
         ):
-            twice = {name for name in ids if ids.count(name) > 1}
-            if twice:
-                raise ValueError(f"two {kind}s are called {sorted(twice)[0]!r}; rename one")
-        gate_ids = {gate.id for gate in self.gates}
-        for movement in self.movements:
-            for end in (movement.origin, movement.destination):
+            if (number := _repeated(ids)) is not None:
+                raise _Fault(f"two {field} are called {ids[number]!r}; rename one", field, number, "id")
+        gate_ids = [gate.id for gate in self.gates]
+        for number, movement in enumerate(self.movements):
+            for key, end in (("from", movement.origin), ("to", movement.destination)):
                 if end not in gate_ids:
-                    known = ", ".join(sorted(gate_ids))
-                    raise ValueError(
-                        f"movement {movement.id!r} names a gate {end!r} that is not there; gates: {known}"
-                    )
-        pairs = [(movement.origin, movement.destination) for movement in self.movements]
-        if len(set(pairs)) < len(pairs):
-            raise ValueError("two movements have the same pair of gates; keep one")
+                    known = ", ".join(gate_ids)
+                    raise _Fault(f"there is no gate {end!r}; gates: {known}", "movements", number, key)
+        number = _repeated([(movement.origin, movement.destination) for movement in self.movements])
+        if number is not None:
+            raise _Fault("two movements have the same pair of gates; keep one", "movements", number)
         return self
 
     def gate_lines(self, size: tuple[int, int]) -> NDArray[np.float64]:
@@ -131,6 +136,11 @@ class View(_Part):
         """The zones of one kind in pixels, each ``float64[K, 2]``."""
         scale = np.asarray(size, np.float64)
         return [np.asarray(zone.polygon, np.float64) * scale for zone in self.zones if zone.kind == kind]
+
+
+def _repeated(values: list[Any]) -> int | None:
+    """Index of the first value that was there before."""
+    return next((number for number, value in enumerate(values) if value in values[:number]), None)
 
 
 def load_view(path: str | Path) -> View:
@@ -156,19 +166,40 @@ def load_view(path: str | Path) -> View:
         where = f" line {mark.line + 1}:" if mark else ""
         problem = getattr(error, "problem", None) or "not valid YAML"
         raise ViewError(f"{path}:{where} {problem}; correct the YAML there") from None
+    except RecursionError:
+        raise ViewError(f"{path}: lists are nested too deeply; write the view anew") from None
+    if not isinstance(node, yaml.MappingNode):
+        raise ViewError(f"{path}: line 1: gates: they are missing; a view begins with a list of gates")
     try:
+        _refuse_repeated_fields(path, node)
         return View.model_validate(data)
+    except RecursionError:
+        raise ViewError(f"{path}: a part of the view contains itself; write it out instead") from None
     except ValidationError as error:
         raise ViewError(_explain(path, node, error)) from None
 
 
 def save_view(view: View, path: str | Path, heading: str = "") -> None:
-    """Write a view as YAML, points on one line each, with an optional comment at the top."""
+    """Write a view as YAML, points on one line each, with an optional comment at the top.
+
+    Raises:
+        ViewError: the file cannot be written.
+    """
     data = view.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
     data = {"version": view.version, **data}
     text = yaml.dump(data, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=110)
     comment = "".join(f"# {line}\n" for line in heading.splitlines())
-    Path(path).write_text(comment + text, encoding="utf-8")
+    try:
+        Path(path).write_text(comment + text, encoding="utf-8")
+    except OSError as error:
+        raise ViewError(f"cannot write {path}: {error.strerror}; choose another folder") from None
+
+
+_PROBLEMS = {
+    "extra_forbidden": "there is no such field; correct its name or remove it",
+    "missing": "it is missing; add it",
+}
+"""Plainer words for some of pydantic's."""
 
 
 class _PlainDumper(yaml.SafeDumper):
@@ -192,12 +223,33 @@ _PlainDumper.add_representer(float, _represent_float)
 
 def _explain(path: Path, root: yaml.Node | None, error: ValidationError) -> str:
     """The first fault of a view as one sentence with file, line and field."""
-    fault = error.errors()[0]
-    location = fault["loc"]
+    # A misspelt field is told as that, not as the missing one it was meant to be.
+    fault = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    cause = fault.get("ctx", {}).get("error")
+    location = tuple(step for step in fault["loc"] if step != "[key]")
+    location += cause.location if isinstance(cause, _Fault) else ()
     field = ".".join(str(step) for step in location) or "view"
-    problem = str(fault["msg"]).removeprefix("Value error, ")
+    problem = _PROBLEMS.get(fault["type"], str(fault["msg"]).removeprefix("Value error, "))
+    if fault["type"] in ("greater_than_equal", "less_than_equal") and location[0] != "version":
+        problem = "coordinates are shares of the picture's width or height, 0 to 1, not pixels"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     return f"{path}: line {_line_of(root, location)}: {field}: {problem}{more}"
+
+
+def _refuse_repeated_fields(path: Path, node: yaml.Node) -> None:
+    """YAML itself would keep the last of two lists of gates and drop the first without a word."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_repeated_fields(path, item)
+    elif isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise ViewError(
+                    f"{path}: line {key.start_mark.line + 1}: {key.value}: it is there twice; keep one"
+                )
+            seen.add(key.value)
+            _refuse_repeated_fields(path, value)
 
 
 def _line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
@@ -205,7 +257,7 @@ def _line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
     line = 1 if node is None else node.start_mark.line + 1
     for step in location:
         if isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == step]
+            found = [(key, value) for key, value in node.value if key.value == str(step)]
             if not found:
                 break
             line, node = found[0][0].start_mark.line + 1, found[0][1]
