@@ -47,8 +47,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "peers, best": {
         "timed": True,
         "tracker": {
-            "track_activation_threshold": 0.25,
-            "high_conf_det_threshold": 0.25,
+            "track_activation_threshold": 0.2,
+            "high_conf_det_threshold": 0.1,
             "minimum_consecutive_frames": 1,
         },
         "zone": {"triggering_anchors": ["BOTTOM_CENTER"], "minimum_crossing_threshold": 2},
@@ -315,11 +315,12 @@ def read_clips(truth: Path, videos: Path, part: str) -> list[Clip]:
 
 def find_boxes(clip: Clip, model: str, detector: Any, cache: Path) -> Boxes:
     """The detector's boxes in a clip, from the cache or computed into it."""
-    made_by = sorted(Path(detection.__file__).parent.glob("*.py"))
+    made_by = [clip.path, *sorted(Path(detection.__file__).parent.glob("*.py"))]
+    mark = hashlib.sha256(b"".join(path.read_bytes() for path in made_by))
     if isinstance(detector, OnnxDetector):
-        made_by.append(detector.card.path)
-    mark = hashlib.sha256(b"".join(path.read_bytes() for path in (*made_by, clip.path))).hexdigest()[:12]
-    file = cache / f"{clip.name}.{model}.{mark}.npz"
+        aside: Any = {"licence": True, "source": True, "accuracy": True, "thresholds": {"start"}}
+        mark.update(detector.card.model_dump_json(exclude=aside).encode())
+    file = cache / f"{clip.name}.{model}.{mark.hexdigest()[:12]}.npz"
     if not file.exists():
         times, frames = [], []
         with open_source(clip.path) as source:

@@ -28,6 +28,7 @@ from service.outputs import (
 )
 from vision import (
     Crossing,
+    Detector,
     Frame,
     GateCounter,
     NgatuError,
@@ -43,6 +44,7 @@ from vision import (
     open_source,
     save_view,
 )
+from vision.detection import OnnxDetector, TiledDetector
 from vision.detection.onnx import ProviderName
 from vision.overlay import Overlay, draw_view
 from vision.sources import OpenedSource
@@ -67,6 +69,7 @@ class CountOptions:
         tz: time zone of clock times in file names and of the bins.
         interval: length of the bins in counts.csv, seconds.
         duration: seconds of video after which to stop; None goes to the end.
+        tiles: (columns, rows) of tiles that are looked at besides the whole picture; None for none.
         provider: what runs the network.
         threads: threads of the network; 0 takes every core.
     """
@@ -81,6 +84,7 @@ class CountOptions:
     tz: str = "Asia/Ho_Chi_Minh"
     interval: float = 900.0
     duration: float | None = None
+    tiles: tuple[int, int] | None = None
     provider: ProviderName = "cpu"
     threads: int = 0
 
@@ -136,7 +140,7 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
         NgatuError: the source, the model, the view or the output folder is not usable.
     """
     view = load_view(options.view) if options.view else None
-    detector = load_detector(options.model, provider=options.provider, threads=options.threads)
+    detector = _detector(options)
     with open_source(options.source, fps=options.fps, start=options.start, tz=options.tz) as source:
         if options.annotate and view is None and source.kind == "rtsp":
             raise NgatuError(
@@ -200,6 +204,15 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
         result.summary = _summary(options, source, detector, result, view_file, elapsed, first, last)
         write_json(options.out / "summary.json", result.summary)
     return result
+
+
+def _detector(options: CountOptions) -> Detector:
+    detector = load_detector(options.model, provider=options.provider, threads=options.threads)
+    if options.tiles is None:
+        return detector
+    if not isinstance(detector, OnnxDetector):
+        raise NgatuError("--tiles looks closer with a network; the motion detector needs none: leave it out")
+    return TiledDetector(detector, *options.tiles)
 
 
 def recount(tracks: Path, view_path: Path, out: Path, interval: float, tz: str | None = None) -> CountResult:

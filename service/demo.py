@@ -11,6 +11,7 @@ from rich.table import Table
 
 import vision
 from service.count import CountOptions
+from service.outputs import parse_grid
 from service.run import run_count
 from vision import Crossing, NgatuError, VehicleClass
 from vision.accuracy import Event, match_events
@@ -22,10 +23,17 @@ VIEW = "hoa-ban_cam1.view.yaml"
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("ngatu-out/demo"),
     annotate: Annotated[bool, typer.Option(help="Write the annotated video too.")] = True,
+    tiles: Annotated[str, typer.Option(help="Look closer at so many tiles, or none.")] = "2x2",
 ) -> None:
     """Count the sample junction and compare with the exact truth of its generator."""
     folder = sample_folder()
-    options = CountOptions(source=str(folder / f"{CLIP}.mp4"), view=folder / VIEW, out=out, annotate=annotate)
+    options = CountOptions(
+        source=str(folder / f"{CLIP}.mp4"),
+        view=folder / VIEW,
+        out=out,
+        annotate=annotate,
+        tiles=None if tiles == "none" else parse_grid(tiles),
+    )
     result = run_count(options)
     start = float(result.summary["start_epoch"])
     counted = [Event(c.time - start, c.gate, c.direction, c.vehicle_class) for c in result.crossings]

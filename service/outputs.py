@@ -164,13 +164,25 @@ def parse_interval(text: str) -> float:
     units = {"min": 60.0, "s": 1.0, "h": 3600.0}
     for unit, seconds in units.items():
         number = text.strip().removesuffix(unit)
-        if text.strip().endswith(unit) and number.isdigit() and int(number) > 0:
+        if text.strip().endswith(unit) and number.isascii() and number.isdigit() and int(number) > 0:
             length = int(number) * seconds
             if timedelta(days=1).total_seconds() % length == 0:
                 return length
     raise NgatuError(
         f"--interval {text!r}: write a length that divides a day, such as 60s, 5min, 15min or 1h"
     )
+
+
+def parse_grid(text: str) -> tuple[int, int]:
+    """Columns and rows of a grid written as ``2x2``.
+
+    Raises:
+        NgatuError: it is none, or has more than 36 tiles.
+    """
+    columns, _, rows = text.partition("x")
+    if columns.isdigit() and rows.isdigit() and 1 < int(columns) * int(rows) <= 36:
+        return int(columns), int(rows)
+    raise NgatuError(f"--tiles {text!r}: write columns x rows, such as 2x2 or 3x2")
 
 
 def _create(path: Path) -> TextIO:

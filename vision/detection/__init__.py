@@ -3,5 +3,14 @@
 from vision.detection.cards import Card, find_card, list_cards
 from vision.detection.motion import MotionDetector
 from vision.detection.onnx import OnnxDetector, load_detector
+from vision.detection.tiles import TiledDetector
 
-__all__ = ["Card", "MotionDetector", "OnnxDetector", "find_card", "list_cards", "load_detector"]
+__all__ = [
+    "Card",
+    "MotionDetector",
+    "OnnxDetector",
+    "TiledDetector",
+    "find_card",
+    "list_cards",
+    "load_detector",
+]

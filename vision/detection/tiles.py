@@ -5,8 +5,10 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.detection.cards import Thresholds
+from vision.detection.onnx import OnnxDetector
 from vision.detection.suppress import suppress
-from vision.types import Detections, Detector, ScoreThresholds
+from vision.types import Detections
 
 _OVERLAP = 0.2
 """Share of a tile that it has in common with the next: a vehicle cut by one lies whole in the other."""
@@ -26,13 +28,12 @@ class TiledDetector:
         detector: what finds the vehicles.
         columns: tiles side by side.
         rows: tiles one above the other.
-        suppress_iou: overlap above which two boxes are one vehicle.
     """
 
-    def __init__(self, detector: Detector, columns: int, rows: int, suppress_iou: float = 0.5) -> None:
+    def __init__(self, detector: OnnxDetector, columns: int, rows: int) -> None:
         self._detector = detector
         self._columns, self._rows = columns, rows
-        self._suppress_iou = suppress_iou
+        self.sha256, self.provider = detector.sha256, detector.provider
 
     @property
     def name(self) -> str:
@@ -40,7 +41,7 @@ class TiledDetector:
         return f"{self._detector.name} {self._columns}x{self._rows}"
 
     @property
-    def thresholds(self) -> ScoreThresholds:
+    def thresholds(self) -> Thresholds:
         """Those of the detector."""
         return self._detector.thresholds
 
@@ -63,7 +64,7 @@ class TiledDetector:
                 np.concatenate([part.score for part in found]),
                 np.concatenate([part.class_id for part in found]),
             ),
-            self._suppress_iou,
+            self.thresholds.suppress_iou,
         )
 
 
