@@ -6,8 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.geometry import (
-    box_containment,
-    box_iou,
     box_sizes,
     points_in_polygon,
     position_along,
@@ -22,6 +20,7 @@ from vision.types import (
     VehicleClass,
     most_likely_class,
     vehicle_kind,
+    with_rows,
 )
 from vision.views import View
 
@@ -155,12 +154,13 @@ class GateCounter:
         new = np.flatnonzero(number > newest)
         if len(new):
             new = new[np.argsort(number[new])]
-            added = np.zeros(len(new), self._vehicles.dtype)
+            vehicles = with_rows(self._vehicles, len(new))
+            added = vehicles[len(self._vehicles) :]
             added["number"], added["seen"] = number[new], time
             added["ground"] = added["first_ground"] = ground[new]
             added["distance"] = distance[new]
             added["entered"], added["armed"] = -1, True
-            self._vehicles = np.concatenate((self._vehicles, added))
+            self._vehicles = vehicles
         return np.searchsorted(self._vehicles["number"], number)
 
     def _note_line_passing(self, row: Indices, time: float, ground: Floats, distance: Floats) -> None:
@@ -230,10 +230,17 @@ class GateCounter:
             return False
         if time - vehicles["seen"][other] > 0.3:
             return False
-        mine, its = vehicles["box"][[row]], vehicles["box"][[other]]
-        large = (vehicle_kind(most_likely_class(vehicles["evidence"][[row, other]])) == 0).all()
-        inside = box_containment(mine, its)[0, 0] > 0.8
-        return bool((inside and large) or box_iou(mine, its)[0, 0] > 0.7)
+        mine, its = vehicles["box"][row].tolist(), vehicles["box"][other].tolist()
+        width = min(mine[2], its[2]) - max(mine[0], its[0])
+        height = min(mine[3], its[3]) - max(mine[1], its[1])
+        if width <= 0 or height <= 0:
+            return False
+        shared = width * height
+        areas = [(right - left) * (bottom - top) for left, top, right, bottom in (mine, its)]
+        if shared > 0.7 * (sum(areas) - shared):
+            return True
+        large = vehicle_kind(most_likely_class(vehicles["evidence"][[row, other]])) == 0
+        return bool(shared > 0.8 * min(areas) and large.all())
 
     def _report(self, time: float) -> list[Crossing]:
         ready = [passage for passage in self._passages if passage.due <= time]

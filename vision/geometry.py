@@ -124,3 +124,11 @@ def box_containment(a: Boxes, b: Boxes) -> Boxes:
     """Shared area over the smaller box's area, ``[N, M]``: 1 where one box lies within the other."""
     smaller = np.minimum(box_areas(a)[:, None], box_areas(b))
     return np.asarray(box_intersections(a, b) / np.maximum(smaller, 1e-9))
+
+
+def pair_iou(a: Boxes, b: Boxes) -> Boxes:
+    """Intersection over union ``[N]`` of boxes ``a[N, 4]`` and ``b[N, 4]``, row by row."""
+    width = np.minimum(a[:, 2], b[:, 2]) - np.maximum(a[:, 0], b[:, 0])
+    height = np.minimum(a[:, 3], b[:, 3]) - np.maximum(a[:, 1], b[:, 1])
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    return np.asarray(shared / np.maximum(box_areas(a) + box_areas(b) - shared, 1e-9))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from vision.geometry import box_containment, box_middles, box_sizes
-from vision.types import Tracks, vehicle_kind
+from vision.types import Tracks, vehicle_kind, with_rows
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -76,12 +76,12 @@ class Stitcher:
         i, j = self._match(time, boxes[new], tracks.class_id[new], gone)
         # A continued vehicle keeps what is remembered of it; only its id changes.
         self._known["id"][gone[j]] = tracks.track_id[new[i]]
-        fresh = np.delete(new, i)
-        added = np.zeros(len(fresh), self._known.dtype)
+        fresh = np.delete(new, i) if len(i) else new
+        known = with_rows(self._known, len(fresh))
+        added = known[len(self._known) :]
         added["id"], added["box"], added["seen"] = tracks.track_id[fresh], boxes[fresh], time
         added["number"] = np.arange(self._next_number, self._next_number + len(fresh))
         self._next_number += len(fresh)
-        known = np.concatenate((self._known, added))
         self._known = known[np.argsort(known["id"])]
 
     def _left_the_picture(self) -> NDArray[np.bool_]:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from vision.geometry import box_containment, box_iou, box_middles, box_sizes
-from vision.types import CLASS_COUNT, Detections, Tracks, most_likely_class, vehicle_kind
+from vision.geometry import box_containment, box_iou, box_middles, box_sizes, pair_iou
+from vision.types import CLASS_COUNT, Detections, Tracks, most_likely_class, vehicle_kind, with_rows
 
 OPPOSITE = [2, 3, 0, 1]
 """The edge across from each of left, top, right, bottom."""
@@ -76,6 +76,8 @@ class VehicleTracker:
     def __init__(self, size: tuple[int, int], settings: TrackerSettings | None = None) -> None:
         self.size = size
         self.settings = settings or TrackerSettings()
+        margin = 0.004 * max(size)
+        self._border = np.array([0, 0, *size]) * OUTWARD - margin  # of the picture, a little inside
         self._time = -np.inf
         self._next_id = 1
         # One row a track.
@@ -115,14 +117,15 @@ class VehicleTracker:
         cost = self._costs(boxes, detections.class_id, time)
         everyone = np.arange(len(self._tracks))
         rows, found = _assign(cost, everyone, strong)
-        rest = np.setdiff1d(everyone, rows, assume_unique=True)
+        rest = _others(len(self._tracks), rows)
         # A weak box continues a vehicle that was there a moment ago; it revives nothing long lost.
         recent = rest[time - self._tracks["seen"][rest] < self.settings.weak_coast]
-        cost[cost > self.settings.weak_cost] = np.inf
-        weak_rows, weak_found = _assign(cost, recent, weak)
+        weak_rows, weak_found = _assign(cost, recent, weak, self.settings.weak_cost)
         rows, found = np.append(rows, weak_rows), np.append(found, weak_found)
         self._correct(rows, boxes[found], time)
-        fresh = np.setdiff1d(strong, found, assume_unique=True)
+        taken = np.zeros(len(boxes), np.bool_)
+        taken[found] = True
+        fresh = strong[~taken[strong]]
         fresh = self._worth_starting(fresh, boxes, detections.class_id, rows)
         started = self._start(boxes[fresh], time)
 
@@ -163,22 +166,31 @@ class VehicleTracker:
         tracks = self._tracks
         if not len(tracks) or not len(boxes):
             return np.full((len(tracks), len(boxes)), np.inf)
-        size = box_sizes(tracks["edges"])
+        edges = tracks["edges"]
+        size, middle = box_sizes(edges), box_middles(edges)
+        pace = np.where(tracks["hits"] < 3, self.settings.pace_unknown, self.settings.pace_known)
+        reach = size * (0.4 + pace * (time - tracks["seen"]))
+        # Most pairs are far apart: everything else is computed for those that are near or overlap.
+        span = np.maximum(reach[:, None], (edges[:, 2:] - edges[:, :2]) / 2)
+        box_middle, box_half = box_middles(boxes), (boxes[:, 2:] - boxes[:, :2]) / 2
+        x = np.abs(box_middle[:, 0] - middle[:, 0, None]) < span[:, 0, None] + box_half[:, 0]
+        y = np.abs(box_middle[:, 1] - middle[:, 1, None]) < span[:, 1, None] + box_half[:, 1]
+        i, j = np.nonzero(x & y)
+        dx, dy = (box_middle[j] - middle[i]).T
         noise = (self.settings.measurement_noise * size)[:, None] ** 2
-        variance = (tracks["variance"][:, :2] + tracks["variance"][:, 2:]) / 2 + noise
-        offset = box_middles(boxes) - box_middles(tracks["edges"])[:, None]
-        surprise = (offset**2 / variance[:, None]).sum(axis=2)
-        overlap = box_iou(tracks["edges"], boxes)
-        log_size = np.log(box_sizes(boxes) / size[:, None])
-        kind, box_kind = vehicle_kind(most_likely_class(tracks["evidence"]))[:, None], vehicle_kind(class_id)
+        variance = ((tracks["variance"][:, :2] + tracks["variance"][:, 2:]) / 2 + noise)[i]
+        surprise = dx**2 / variance[:, 0] + dy**2 / variance[:, 1]
+        overlap = pair_iou(edges[i], boxes[j])
+        log_size = np.log(box_sizes(boxes)[j] / size[i])
+        kind, box_kind = vehicle_kind(most_likely_class(tracks["evidence"]))[i], vehicle_kind(class_id)[j]
         mismatch = (kind != box_kind) & (kind >= 0) & (box_kind >= 0)
         cost = (1 - overlap) + 0.1 * np.minimum(surprise, 16) + 0.5 * log_size**2 + 0.4 * mismatch
         # Beyond the reach of any road vehicle, whatever the filter thinks is possible.
-        pace = np.where(tracks["hits"] < 3, self.settings.pace_unknown, self.settings.pace_known)
-        reach = size * (0.4 + pace * (time - tracks["seen"]))
-        near = (np.abs(offset).max(axis=2) < reach[:, None]) & (surprise < self.settings.surprise)
+        near = (np.maximum(np.abs(dx), np.abs(dy)) < reach[i]) & (surprise < self.settings.surprise)
         possible = (near | (overlap > 0.3)) & (np.abs(log_size) < 0.7)
-        return np.where(possible, cost, np.inf)
+        matrix = np.full((len(tracks), len(boxes)), np.inf)
+        matrix[i[possible], j[possible]] = cost[possible]
+        return matrix
 
     def _correct(self, rows: Indices, boxes: Floats, time: float) -> None:
         """Kalman update of each edge; see the module's first lines for the distrust of one edge."""
@@ -186,11 +198,11 @@ class VehicleTracker:
         size = box_sizes(track["edges"])[:, None]
         innovation = boxes - track["edges"]
         opposite = innovation[:, OPPOSITE]
-        agree = np.sign(innovation) == np.sign(opposite)
-        common = np.where(agree, np.minimum(np.abs(innovation), np.abs(opposite)), 0)
-        excess = (np.abs(innovation) - common) / (self.settings.edge_slack * size)
+        change = np.abs(innovation)
+        common = np.where(innovation * opposite > 0, np.minimum(change, change[:, OPPOSITE]), 0)
+        excess = (change - common) / (self.settings.edge_slack * size)
         # An edge that grows outward comes out of hiding and is believed sooner than one that shrinks.
-        outward = np.sign(innovation) == OUTWARD
+        outward = innovation * OUTWARD > 0
         excess *= np.where(outward, 0.6, 1.0)
         # A young track has no size yet to hold against its boxes.
         settled = (track["hits"] >= 4)[:, None]
@@ -225,11 +237,7 @@ class VehicleTracker:
 
     def _cut_edges(self, boxes: Floats) -> NDArray[np.bool_]:
         """Edges that lie on the border of the picture and so are not the vehicle's own, ``bool[N, 4]``."""
-        width, height = self.size
-        margin = 0.004 * max(width, height)
-        return np.concatenate(
-            (boxes[:, :2] <= margin, boxes[:, 2:] >= np.array([width, height]) - margin), axis=1
-        )
+        return np.asarray(boxes * OUTWARD >= self._border)
 
     def _worth_starting(
         self, fresh: Indices, boxes: Floats, class_id: NDArray[np.int8], rows: Indices
@@ -249,7 +257,10 @@ class VehicleTracker:
 
     def _start(self, boxes: Floats, time: float) -> Indices:
         """Begin a track at each box; returns their rows."""
-        added = np.zeros(len(boxes), self._tracks.dtype)
+        if not len(boxes):
+            return np.zeros(0, np.intp)
+        tracks = with_rows(self._tracks, len(boxes))
+        added = tracks[len(self._tracks) :]
         size = box_sizes(boxes)[:, None]
         added["id"] = np.arange(self._next_id, self._next_id + len(boxes))
         added["edges"] = boxes
@@ -257,28 +268,37 @@ class VehicleTracker:
         added["speed_variance"] = (self.settings.start_speed * size) ** 2
         added["seen"], added["hits"] = time, 1
         self._next_id += len(boxes)
-        self._tracks = np.concatenate((self._tracks, added))
+        self._tracks = tracks
         return np.arange(len(self._tracks) - len(boxes), len(self._tracks))
 
     def _forget(self, time: float) -> None:
         tracks = self._tracks
         missing = time - tracks["seen"]
-        standing = np.abs(tracks["speed"]).max(axis=1) < 0.15 * box_sizes(tracks["edges"])
+        fastest = np.maximum.reduce(np.abs(tracks["speed"]).T)
+        standing = fastest < 0.15 * box_sizes(tracks["edges"])
         limit = np.where(standing, self.settings.coast_standing, self.settings.coast)
         limit = np.where(tracks["hits"] < 3, self.settings.coast / 3, limit)
         middle = box_middles(tracks["edges"])
-        outside = ((middle < 0) | (middle > np.array(self.size))).any(axis=1) & (missing > 0)
+        beyond = (middle < 0) | (middle > self.size)
+        outside = (beyond[:, 0] | beyond[:, 1]) & (missing > 0)
         gone = (missing >= limit) | outside
         if gone.any():
             self._tracks = tracks[~gone]
 
 
-def _assign(cost: Floats, rows: Indices, columns: Indices) -> tuple[Indices, Indices]:
+def _others(count: int, rows: Indices) -> Indices:
+    """The indices below ``count`` that are not among ``rows``."""
+    free = np.ones(count, np.bool_)
+    free[rows] = False
+    return np.flatnonzero(free)
+
+
+def _assign(cost: Floats, rows: Indices, columns: Indices, limit: float = np.inf) -> tuple[Indices, Indices]:
     """The cheapest one-to-one pairing of some rows with some columns; impossible pairs are left out."""
     if not len(rows) or not len(columns):
         return np.zeros(0, np.intp), np.zeros(0, np.intp)
-    part = cost[np.ix_(rows, columns)]
-    possible = np.isfinite(part)
+    part = cost[rows][:, columns]
+    possible = part < limit
     row, column = linear_sum_assignment(np.where(possible, part, 1e3))
     real = possible[row, column]
     return rows[row[real]], columns[column[real]]

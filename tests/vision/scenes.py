@@ -54,7 +54,7 @@ def tracks_of(
 
 
 def detections_of(cars: Iterable[Car], time: float, noise=None, miss=0.0, score=0.8):
-    """What a detector sees of some cars; ``noise`` is a random generator that shakes boxes by 3 % of their size."""
+    """What a detector sees of some cars; ``noise`` (a random generator) shakes boxes by 3 % of their size."""
     rows = []
     for car in cars:
         if not car.begin <= time - 1000.0 <= car.end or (noise is not None and noise.random() < miss):
