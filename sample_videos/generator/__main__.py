@@ -1,0 +1,230 @@
+"""Command line of the generator: `python -m sample_videos.generator --help` from the repository's root."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import logging
+from pathlib import Path
+
+log = logging.getLogger("generator")
+HERE = Path(__file__).resolve().parents[1]
+
+# camera, light, start, seed, vehicles per hour, peak
+SHIPPED = (
+    ("cam1", "day", "2026-03-10T09:30:00+07:00", 1, 7000.0, 1.0),
+    ("cam1", "dusk", "2026-03-10T18:20:00+07:00", 2, 8000.0, 1.0),
+    ("cam1", "rain", "2026-03-11T16:10:00+07:00", 3, 5600.0, 1.0),
+    ("cam2", "day", "2026-03-10T09:30:00+07:00", 1, 7000.0, 1.0),
+)
+
+
+def main() -> None:
+    """Parse and run."""
+    parser = argparse.ArgumentParser(prog="sample_videos.generator", description=__doc__)
+    parser.add_argument(
+        "--work", type=Path, default=Path(".cache/synth"), help="where intermediate files are kept"
+    )
+    parser.add_argument("--sprites", type=Path, default=HERE / "sprites", help="the packed sprite bank")
+    parser.add_argument("--plates", type=Path, default=HERE / "plates", help="the rendered streets")
+    parser.add_argument("--out", type=Path, default=HERE, help="where results go")
+    sub = parser.add_subparsers(dest="command", required=True)
+
+    p = sub.add_parser(
+        "sprites", help="bake the sprite bank (Blender; an hour or two on two cores, resumable)"
+    )
+    p.add_argument("--samples", type=int, default=14)
+    p.add_argument("--step", type=int, default=10, help="degrees between views")
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("models", nargs="*")
+
+    p = sub.add_parser("plate", help="render the empty street (Blender; minutes)")
+    _where(p)
+    p.add_argument("--samples", type=int, default=48)
+    p.add_argument("--threads", type=int, default=2)
+
+    p = sub.add_parser("clip", help="make one clip with its truth (resumable)")
+    _where(p)
+    _how_much(p)
+    p.add_argument("--start", default="2026-03-10T09:30:00+07:00", help="ISO time of the first frame")
+    p.add_argument("--crf", type=int, default=25)
+    p.add_argument("--maxrate", type=int, default=760_000, help="bits per second")
+
+    sub.add_parser("all", help="rebuild the clips that are shipped")
+
+    p = sub.add_parser("frames", help="write labelled training frames with varied poses, light and streets")
+    p.add_argument("count", type=int)
+    p.add_argument("--streets", type=int, default=8, help="how many different streets and poses to render")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--samples", type=int, default=12)
+    p.add_argument("--threads", type=int, default=2)
+
+    p = sub.add_parser("boxes", help="a long run as boxes without pixels, with its truth")
+    _where(p)
+    _how_much(p)
+    p.add_argument("--start", default="2026-03-10T16:30:00+07:00")
+    p.add_argument("--noise", action="store_true", help="also write what a fallible detector would give")
+
+    p = sub.add_parser("mot", help="export a clip's truth as a MOT Challenge gt.txt")
+    p.add_argument("truth", type=Path)
+    p.add_argument("target", type=Path)
+
+    p = sub.add_parser("realism", help="what a real-world detector finds of the labelled vehicles")
+    p.add_argument("detector", type=Path, help="ONNX file, COCO classes, input 736 x 1280")
+    p.add_argument(
+        "sets", type=Path, nargs="+", help="clips (.mp4 with truth) or folders with images/ and labels/"
+    )
+    p.add_argument("--every", type=int, default=20)
+
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    {
+        "sprites": _sprites,
+        "plate": _plate,
+        "clip": _clip,
+        "all": _all,
+        "frames": _frames,
+        "boxes": _boxes,
+        "mot": _mot,
+        "realism": _realism,
+    }[args.command](args)
+
+
+def _where(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--camera", default="cam1", choices=("cam1", "cam2"))
+    p.add_argument("--light", default="day", choices=("day", "overcast", "rain", "dusk"))
+
+
+def _how_much(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--seconds", type=float, default=60.0)
+    p.add_argument("--fps", type=float, default=10.0)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--demand", type=float, default=7000.0, help="vehicles per hour over all arms")
+    p.add_argument("--peak", type=float, default=1.0, help="factor on the demand in the middle of the run")
+    p.add_argument("--warm-up", type=float, default=124.0, help="seconds simulated before the first frame")
+
+
+def _sprites(args: argparse.Namespace) -> None:
+    from . import sprites, vehicles
+
+    names = args.models or list(vehicles.NAMES)
+    for step in (20, 10):
+        if step >= args.step:
+            sprites.bake(args.work / "views", names, args.samples, args.threads, step)
+    sprites.pack(args.work / "views", args.sprites, names)
+
+
+def _plate(args: argparse.Namespace) -> None:
+    from . import plates
+
+    plates.ensure(args.plates, args.camera, args.light, args.samples, args.threads)
+
+
+def _clip(args: argparse.Namespace) -> None:
+    from . import bank, clip, compose, plates, traffic, truth
+
+    settings = clip.ClipSettings(args.camera, args.light, dt.datetime.fromisoformat(args.start), args.seed)
+    work = (
+        args.work
+        / f"{settings.stem}_{args.seconds:g}s_{args.fps:g}fps_{args.demand:g}_{args.peak:g}_{args.seed}"
+    )
+    # the plan of the signals goes with the clock of the day, so that two cameras show the same moment
+    warm_up = args.warm_up
+    if not (work / "steps.parquet").exists():
+        demand = traffic.Demand(args.demand, args.peak)
+        traffic.simulate(work / "sumo", demand, warm_up, args.seconds, args.fps, args.seed).save(work)
+    run = traffic.Trajectories.read(work)
+    models = bank.load(args.sprites)
+    folder = plates.ensure(args.plates, args.camera, args.light)
+    from .camera import CAMERAS
+
+    plate = compose.load_plate(folder, CAMERAS[args.camera])
+    log.info("composing %d frames of %s", int(run.frame.max()) + 1, settings.stem)
+    clip.compose(run, settings, models, plate, work / "frames")
+    clip.encode(
+        work / "frames",
+        args.out / f"{settings.stem}.mp4",
+        run.fps,
+        int(run.frame.max()) + 1,
+        args.crf,
+        args.maxrate,
+    )
+    clip.write_truth(run, settings, truth.hulls_of(models), work / "frames", args.out)
+    log.info("wrote %s", args.out / f"{settings.stem}.mp4")
+
+
+def _all(args: argparse.Namespace) -> None:
+    for camera, light, start, seed, demand, peak in SHIPPED:
+        _clip(
+            argparse.Namespace(
+                **{
+                    **vars(args),
+                    "camera": camera,
+                    "light": light,
+                    "start": start,
+                    "seed": seed,
+                    "demand": demand,
+                    "peak": peak,
+                    "seconds": 60.0,
+                    "fps": 10.0,
+                    "warm_up": 124.0,
+                    "crf": 25,
+                    "maxrate": 760_000,
+                }
+            )
+        )
+
+
+def _frames(args: argparse.Namespace) -> None:
+    from . import frames
+
+    frames.write(
+        args.out, args.work, args.sprites, args.count, args.streets, args.seed, args.samples, args.threads
+    )
+
+
+def _boxes(args: argparse.Namespace) -> None:
+    from . import bank, boxes, clip, compose, traffic, truth
+    from .camera import CAMERAS
+
+    start = dt.datetime.fromisoformat(args.start)
+    settings = clip.ClipSettings(args.camera, "boxes", start, args.seed)
+    demand = traffic.Demand(args.demand, args.peak)
+    work = (
+        args.work
+        / f"{settings.stem}_{args.seconds:g}s_{args.fps:g}fps_{args.demand:g}_{args.peak:g}_{args.seed}"
+    )
+    if not (work / "steps.parquet").exists():
+        traffic.simulate(work / "sumo", demand, args.warm_up, args.seconds, args.fps, args.seed).save(work)
+    run = traffic.Trajectories.read(work)
+    hulls = truth.hulls_of(bank.load(args.sprites))
+    camera = CAMERAS[args.camera]
+    args.out.mkdir(parents=True, exist_ok=True)
+    noisy = args.out / f"{settings.stem}.detections.parquet" if args.noise else None
+    plate = args.plates / f"{args.camera}_{args.light}"
+    occluders = compose.load_plate(plate, camera).occluders if plate.exists() else None
+    exact = args.out / f"{settings.stem}.truth-boxes.parquet"
+    log.info(
+        "%d true boxes, %d detections",
+        *boxes.write(run, camera, hulls, exact, args.seed, noisy, None, occluders),
+    )
+    clip.write_tables(run, settings, hulls, args.out)
+
+
+def _mot(args: argparse.Namespace) -> None:
+    from . import boxes
+
+    log.info("%d rows", boxes.to_mot(args.truth, args.target))
+
+
+def _realism(args: argparse.Namespace) -> None:
+    from . import realism
+
+    detector = realism.Detector(args.detector)
+    for path in args.sets:
+        frames = realism.yolo_set(path, args.every) if path.is_dir() else realism.clip_set(path, args.every)
+        print(f"{path.name}: {realism.measure(detector, frames).text()}\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
