@@ -1,5 +1,6 @@
 """Counting: tracks in, crossings of gates and movements out; each vehicle once, whatever the tracker does."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,7 +83,7 @@ class GateCounter:
         self._movements = {(m.origin, m.destination): m.id for m in view.movements}
         self._stitcher = Stitcher(size)
         self._passages: list[_Passage] = []
-        self._recent: list[_Passage] = []
+        self._recent: dict[tuple[int, Direction], list[_Passage]] = defaultdict(list)
         gates = (len(self._lines),)
         # One row a vehicle, ordered by its number; lengths in pixels.
         self._vehicles = np.zeros(
@@ -204,11 +205,10 @@ class GateCounter:
     def _pass(self, row: int, gate: int, direction: Direction, time: float) -> None:
         vehicle = self._vehicles[row]  # a view: writing to it writes to the table
         moment = float(vehicle["passed_at"][gate])
-        self._recent = [other for other in self._recent if other.time >= moment - self.settings.twin_span]
-        if any(
-            (other.gate, other.direction) == (gate, direction) and self._is_twin(row, other.number, time)
-            for other in self._recent
-        ):
+        since = moment - self.settings.twin_span
+        recent = [other for other in self._recent[gate, direction] if other.time >= since]
+        self._recent[gate, direction] = recent
+        if any(self._is_twin(row, other.number, time) for other in recent):
             return
         origin = -1
         if direction == "in":
@@ -220,7 +220,7 @@ class GateCounter:
         number = int(vehicle["number"])
         passage = _Passage(number, due, moment, gate, direction, (float(x), float(y)), origin)
         self._passages.append(passage)
-        self._recent.append(passage)
+        recent.append(passage)
 
     def _is_twin(self, row: int, number: int, time: float) -> bool:
         """Whether another vehicle's number stands for the same vehicle as a row does: boxes in one place."""
