@@ -24,6 +24,8 @@ OUTWARD = np.array([-1, -1, 1, 1])
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
+Bools = NDArray[np.bool_]
+Tables = NDArray[np.void]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class VehicleTracker:
         self._border = np.array([0, 0, *size]) * OUTWARD - margin  # of the picture, a little inside
         self._time = -np.inf
         self._next_id = 1
+        self._kind = np.zeros(0, np.int8)  # of each track, as of the frame before
         # One row a track.
         self._tracks = np.zeros(
             0,
@@ -109,6 +112,7 @@ class VehicleTracker:
         if time <= self._time:
             raise ValueError(f"time must advance: {time} after {self._time}")
         self._predict(time)
+        self._kind = vehicle_kind(most_likely_class(self._tracks["evidence"]))
         boxes = np.asarray(detections.xyxy, np.float64)
         strong = np.flatnonzero(detections.score >= self.settings.start_score)
         weak = np.flatnonzero(
@@ -182,7 +186,7 @@ class VehicleTracker:
         surprise = dx**2 / variance[:, 0] + dy**2 / variance[:, 1]
         overlap = pair_iou(edges[i], boxes[j])
         log_size = np.log(box_sizes(boxes)[j] / size[i])
-        kind, box_kind = vehicle_kind(most_likely_class(tracks["evidence"]))[i], vehicle_kind(class_id)[j]
+        kind, box_kind = self._kind[i], vehicle_kind(class_id)[j]
         mismatch = (kind != box_kind) & (kind >= 0) & (box_kind >= 0)
         cost = (1 - overlap) + 0.1 * np.minimum(surprise, 16) + 0.5 * log_size**2 + 0.4 * mismatch
         # Beyond the reach of any road vehicle, whatever the filter thinks is possible.
@@ -214,26 +218,33 @@ class VehicleTracker:
         total = track["variance"] + (self.settings.measurement_noise * size) ** 2 * doubt
         gain = np.where(blind, 0, track["variance"] / total)
         speed_gain = np.where(blind, 0, track["covariance"] / total)
-        # A blind edge moves along with its opposite, and gives way slowly in case its vehicle has changed.
-        elapsed = (time - track["seen"])[:, None]
-        yielding = np.where(
-            cut, 0, elapsed / np.where(outward, self.settings.yield_out, self.settings.yield_in)
-        )
-        track["edges"] += np.where(blind, np.minimum(yielding, 0.5), gain) * innovation
-        # What is cut lies on the border of the picture or beyond.
-        beyond = np.where(OUTWARD < 0, np.minimum(track["edges"], boxes), np.maximum(track["edges"], boxes))
-        track["edges"] = np.where(blind & cut, beyond, track["edges"])
+        track["edges"] += gain * innovation
         track["speed"] += speed_gain * innovation
-        track["speed"] = np.where(blind, track["speed"][:, OPPOSITE], track["speed"])
         track["variance"] *= 1 - gain
         track["speed_variance"] -= speed_gain * track["covariance"]
         track["covariance"] *= 1 - gain
-        # What is led by its opposite is known as well as that.
-        for known in ("variance", "covariance", "speed_variance"):
-            track[known] = np.where(blind, track[known][:, OPPOSITE], track[known])
+        led = np.flatnonzero(blind.any(axis=1))
+        if len(led):
+            elapsed = time - track["seen"][led]
+            track[led] = self._lead(track[led], boxes[led], blind[led], cut[led], elapsed)
         track["seen"] = time
         track["hits"] += 1
         self._tracks[rows] = track
+
+    def _lead(self, track: Tables, boxes: Floats, blind: Bools, cut: Bools, elapsed: Floats) -> Tables:
+        """Tracks whose blind edges, ``bool[N, 4]``, are moved along with their opposites."""
+        # They give way slowly, in case the vehicle itself has changed.
+        innovation = boxes - track["edges"]
+        constant = np.where(innovation * OUTWARD > 0, self.settings.yield_out, self.settings.yield_in)
+        yielding = np.minimum(elapsed[:, None] / constant, 0.5) * (blind & ~cut)
+        track["edges"] += yielding * innovation
+        # What is cut lies on the border of the picture or beyond.
+        beyond = np.where(OUTWARD < 0, np.minimum(track["edges"], boxes), np.maximum(track["edges"], boxes))
+        track["edges"] = np.where(blind & cut, beyond, track["edges"])
+        # What is led by its opposite is known as well as that.
+        for field in ("speed", "variance", "covariance", "speed_variance"):
+            track[field] = np.where(blind, track[field][:, OPPOSITE], track[field])
+        return track
 
     def _cut_edges(self, boxes: Floats) -> NDArray[np.bool_]:
         """Edges that lie on the border of the picture and so are not the vehicle's own, ``bool[N, 4]``."""
@@ -245,13 +256,10 @@ class VehicleTracker:
         """Of the unmatched boxes, those that are not part of a vehicle already followed in this frame."""
         if not len(fresh) or not len(rows):
             return fresh
-        followed = self._tracks[rows]
-        twin = box_iou(boxes[fresh], followed["edges"]) > 0.5
-        inside = box_containment(boxes[fresh], followed["edges"]) > 0.75
-        large, large_followed = (
-            vehicle_kind(class_id[fresh]) == 0,
-            vehicle_kind(most_likely_class(followed["evidence"])) == 0,
-        )
+        followed = self._tracks["edges"][rows]
+        twin = box_iou(boxes[fresh], followed) > 0.5
+        inside = box_containment(boxes[fresh], followed) > 0.75
+        large, large_followed = vehicle_kind(class_id[fresh]) == 0, self._kind[rows] == 0
         twin |= inside & large[:, None] & large_followed
         return fresh[~twin.any(axis=1)]
 
