@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench-counting clean
+.PHONY: demo test lint clean
 
 # The environment is made anew when what it is made from changes.
 $(VENV)/ready: pyproject.toml constraints.txt

@@ -11,6 +11,9 @@ from vision.tracking import TrackerSettings, VehicleTracker
 from vision.types import Crossing, Detections, Detector, Frame, Tracker, Tracks
 from vision.views import View
 
+_LONGEST_LOOK = 600.0
+"""Seconds of tracks from which a view is proposed at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -93,8 +96,10 @@ class Pipeline:
         try:
             return self._propose(self._unseen)
         except ViewError:
-            # Nothing moved yet, as at night: look again when as much time has passed once more.
-            self._propose_after *= 2
+            # Too little moved yet, as at night: look again later, and remember no more than some minutes.
+            self._propose_after = min(2 * self._propose_after, _LONGEST_LOOK)
+            if time - self._unseen[0][0] >= _LONGEST_LOOK:
+                self._unseen = [seen for seen in self._unseen if time - seen[0] < _LONGEST_LOOK / 2]
             return []
 
     def _propose(self, frames: list[tuple[float, Tracks]]) -> list[Crossing]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from itertools import chain
-from typing import Any, Self
+from typing import Any
 
 import av
 import cv2
@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from vision.errors import SourceError
+from vision.sources._stream import Stream
 from vision.sources._tally import Pace, SourceTally, Timeline
 from vision.types import Frame
 
@@ -35,7 +36,7 @@ _TURNS = {
 }
 
 
-class Decoder:
+class Decoder(Stream):
     """What files and live streams share: from an opened container to frames in order of time."""
 
     def __init__(
@@ -75,21 +76,9 @@ class Decoder:
         self._pictures = chain([first], pictures)
         self._frames = self._run()
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name}>"
-
-    def __iter__(self) -> Iterator[Frame]:
-        return self._frames
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
     def close(self) -> None:
         """Release the decoder or connection; call it from the thread that iterates."""
-        self._frames.close()
+        super().close()
         self._container.close()
 
     def _video_stream(self, threads: int) -> VideoStream:

@@ -1,10 +1,10 @@
 """A folder of images as a source of frames."""
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from vision.errors import SourceError
 from vision.sources._start import StartOrigin, start_of_file
+from vision.sources._stream import Stream
 from vision.sources._tally import SourceTally
 from vision.types import Frame
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
-class ImageFolder:
+class ImageFolder(Stream):
     """The images of one folder in the order of the numbers in their names, one every ``1 / fps`` seconds."""
 
     kind: Literal["images"] = "images"
@@ -51,22 +52,6 @@ class ImageFolder:
             first, start=start, tz=tz, names=(first.stem, path.resolve().name)
         )
         self._frames = self._run()
-
-    def __repr__(self) -> str:
-        return f"<ImageFolder {self.name}>"
-
-    def __iter__(self) -> Iterator[Frame]:
-        return self._frames
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the iteration."""
-        self._frames.close()
 
     def _run(self) -> Generator[Frame]:
         for index, file in enumerate(self._files):
