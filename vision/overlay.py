@@ -228,8 +228,8 @@ class Overlay:
             mine = corners[class_ids == class_id].reshape(-1, 3, 2)
             canvas.lines(list(mine), class_bgr(class_id), self._pen.line, smooth=False)
 
-    def _legend_rows(self) -> list[tuple[Colour | str, str, str]]:
-        """Rows of the legend below the clock: colour or sign, words, figure."""
+    def _legend_rows(self, *, longest: bool = False) -> list[tuple[Colour | str, str, str]]:
+        """Rows of the legend below the clock: colour or sign, words, figure; ``longest`` as it may become."""
         rows: list[tuple[Colour | str, str, str]] = []
         for vehicle_class in CLASS_COLOURS:
             figure = self.counts.classes[vehicle_class]
@@ -238,6 +238,8 @@ class Overlay:
                 rows.append((class_bgr(vehicle_class), vehicle_class.label, figures))
         for movement in self._listed_movements():
             figures = str(self.counts.movements[movement.id])
+            if figures == "0" and not longest:
+                continue  # a movement is listed once somebody has made it
             rows.append((_TURN_SIGNS[movement.turn], _short(movement.id), figures))
         return rows
 
@@ -245,10 +247,14 @@ class Overlay:
         return f"{datetime.fromtimestamp(time, self.tz):%Y-%m-%d  %H:%M:%S}"
 
     def _listed_movements(self) -> list[Movement]:
-        return self.view.movements[:_MOST_MOVEMENTS] if self.view else []
+        """The movements made most often, in the order of the view."""
+        movements = self.view.movements if self.view else []
+        often = sorted(movements, key=lambda movement: -self.counts.movements[movement.id])
+        listed = {movement.id for movement in often[:_MOST_MOVEMENTS]}
+        return [movement for movement in movements if movement.id in listed]
 
     def _measure_legend(self) -> tuple[int, int]:
-        rows, pen = self._legend_rows(), self._pen
+        rows, pen = self._legend_rows(longest=True), self._pen
         words = max(pen.width(text) for _, text, _ in rows)
         figures = pen.width("888888") if self.view else 0
         width = max(pen.row + words + figures + pen.margin, pen.width(self._clock(0.0)))
