@@ -8,12 +8,15 @@ from numpy.typing import NDArray
 from vision.detection.cards import Thresholds
 from vision.detection.onnx import OnnxDetector
 from vision.detection.suppress import suppress
-from vision.types import Detections
+from vision.geometry import box_containment
+from vision.types import Detections, vehicle_kind
 
 _OVERLAP = 0.2
 """Share of a tile that it has in common with the next: a vehicle cut by one lies whole in the other."""
 _LARGEST = 0.4
 """Boxes wider or higher than this share of a tile are left to the whole picture, which sees them well."""
+_SAME = 0.75
+"""Share of a box inside a better one of another look above which both are one vehicle."""
 _EDGE = 2.0
 """A box this near to an inner border of a tile, in pixels, is cut by it."""
 
@@ -58,14 +61,25 @@ class TiledDetector:
             small = (xyxy[:, 2:] - xyxy[:, :2]) < _LARGEST * np.array([right - left, bottom - top])
             whole &= small.all(axis=1)
             found.append(Detections(xyxy, part.score, part.class_id)[whole])
-        return suppress(
-            Detections(
-                np.concatenate([part.xyxy for part in found]),
-                np.concatenate([part.score for part in found]),
-                np.concatenate([part.class_id for part in found]),
-            ),
-            self.thresholds.suppress_iou,
+        look = np.repeat(np.arange(len(found)), [len(part) for part in found])
+        everything = Detections(
+            np.concatenate([part.xyxy for part in found]),
+            np.concatenate([part.score for part in found]),
+            np.concatenate([part.class_id for part in found]),
         )
+        return suppress(everything[_best_of_looks(everything, look)], self.thresholds.suppress_iou)
+
+
+def _best_of_looks(found: Detections, look: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which boxes to keep where two looks at one vehicle differ: one box lies in the other, ``bool[N]``.
+
+    Two riders seen in one look stay two, however near; a rider before a bus is another kind.
+    """
+    kind = vehicle_kind(found.class_id)
+    other = (look[:, None] != look) & (kind[:, None] == kind)
+    better = found.score > found.score[:, None]
+    doubled = other & better & (box_containment(found.xyxy, found.xyxy) > _SAME)
+    return np.asarray(~doubled.any(axis=1))
 
 
 def _spans(length: int, count: int) -> list[tuple[int, int]]:
