@@ -61,11 +61,13 @@ class Scene:
 
     Args:
         count: how many vehicles are there at a time.
+        rate: frames a second.
         seed: of all that is random.
     """
 
-    def __init__(self, count: int, seed: int = 0) -> None:
+    def __init__(self, count: int, rate: float = RATE, seed: int = 0) -> None:
         self.count = count
+        self.rate = rate
         self._random = np.random.default_rng(seed)
         self._heading = np.zeros((count, 2))
         self._at = np.zeros((count, 2))
@@ -101,10 +103,10 @@ class Scene:
     def step(self) -> tuple[float, Detections]:
         """The next frame's time and boxes."""
         random = self._random
-        moment = self._frame / RATE
+        moment = self._frame / self.rate
         self._frame += 1
         self._speed *= np.exp(random.normal(0, 0.02, self.count))
-        self._at += self._heading * (self._speed / RATE)[:, None]
+        self._at += self._heading * (self._speed / self.rate)[:, None]
         self._enter(np.flatnonzero(((self._at < 0) | (self._at > SIZE)).any(axis=1)))
         seen = np.flatnonzero(random.random(self.count) > 0.05)
         half = self._sides[seen] / 2
@@ -173,10 +175,10 @@ class PeerProcess:
         self._process.stdin.close()
         self._process.wait()
 
-    def open(self, scene: Path) -> None:
+    def open(self, scene: Path, rate: float) -> None:
         """Begin a scene with a new tracker."""
         lines = VIEW.gate_lines(SIZE).tolist()
-        self._ask({"scene": str(scene), "lines": lines, "rate": RATE, "settings": PEER_SETTINGS})
+        self._ask({"scene": str(scene), "lines": lines, "rate": rate, "settings": PEER_SETTINGS})
 
     def run(self, frames: int) -> Times:
         """The same as :meth:`Ngatu.run`."""
@@ -196,15 +198,17 @@ class PeerProcess:
         return json.loads(answer)
 
 
-def measure(count: int, blocks: int, peer: PeerProcess | None, folder: Path) -> list[dict[str, Any]]:
+def measure(
+    count: int, rate: float, blocks: int, peer: PeerProcess | None, folder: Path
+) -> list[dict[str, Any]]:
     """Time one scene, the two sides in turns, block by block."""
-    scene = Scene(count)
+    scene = Scene(count, rate)
     frames = [scene.step() for _ in range(WARM_UP + blocks * BLOCK)]
     sides: dict[str, Callable[[int], Times]] = {"ngatu": Ngatu(frames).run}
     if peer:
         path = folder / f"{count}.npz"
         store(frames, path)
-        peer.open(path)
+        peer.open(path, rate)
         sides["ByteTrack + LineZone"] = peer.run
     times: dict[str, Times] = {name: [] for name in sides}
     for run in sides.values():
@@ -272,6 +276,7 @@ def show(rows: list[dict[str, Any]], console: Console) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--objects", type=int, nargs="+", default=[25, 50, 100, 200])
+    parser.add_argument("--rate", type=float, default=RATE, help="frames a second")
     parser.add_argument("--blocks", type=int, default=10, help=f"timed blocks of {BLOCK} frames a side")
     parser.add_argument("--peers", default=os.environ.get("NGATU_PEERS"), help="Python of their environment")
     parser.add_argument("--memory", action="store_true", help="also run 100,000 frames of 25 objects")
@@ -286,7 +291,7 @@ def main() -> None:
         absent = str(error)
     with tempfile.TemporaryDirectory() as folder:
         for count in options.objects:
-            rows += measure(count, options.blocks, peer, Path(folder))
+            rows += measure(count, options.rate, options.blocks, peer, Path(folder))
     show(rows, console)
     if peer:
         peer.close()
@@ -295,6 +300,7 @@ def main() -> None:
     report: dict[str, Any] = {
         "python": platform.python_version(),
         "machine": platform.machine(),
+        "frames_per_s": options.rate,
         "versions": {name: version(name) for name in ("ngatu", "numpy", "scipy")},
         "peers": {"settings": PEER_SETTINGS, "not_run": absent} | (peer.versions if peer else {}),
         "rows": rows,
