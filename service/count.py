@@ -50,8 +50,8 @@ from vision.overlay import Overlay, draw_view
 from vision.sources import OpenedSource
 from vision.video_writer import VideoWriter
 
-Progress = Callable[[int], None]
-"""Told the number of frames done."""
+Progress = Callable[[int, int | None], None]
+"""Told the number of frames done, and of all if it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
                     annotated.write(frame, step.time, step.tracks, step.crossings)
                     first, last = (step.time if done == 1 else first), step.time
                     if progress:
-                        progress(done)
+                        progress(done, source.expected_frames)
                     result.stopped = stopping()
                     if result.stopped or (options.duration and last - first >= options.duration):
                         break
@@ -190,7 +190,8 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
                     result.failure = result.failure or error
         result.view = pipeline.view
         elapsed = time.perf_counter() - began
-        _write_results(options, source, result, first, last)
+        spans = observed_spans(first, last, source.tally.gaps)
+        _write_results(options.out, result, clock_bins(spans, options.interval, options.tz))
         view_file = options.view
         if view is None and result.view:
             view_file = _save_proposal(options.out, result.view, background.image(), source.name)
@@ -239,9 +240,8 @@ def recount(tracks: Path, view_path: Path, out: Path, interval: float, tz: str |
     result.crossings += counter.finish()
     gaps = [tuple(gap) for gap in stored.about.get("gaps", [])]
     spans = observed_spans(times[0], times[-1], gaps) if times else []
-    write_crossings(out / "crossings.csv", result.crossings)
     tz = tz or stored.about.get("time_zone", "Asia/Ho_Chi_Minh")
-    write_counts(out / "counts.csv", result.crossings, view, clock_bins(spans, interval, tz))
+    _write_results(out, result, clock_bins(spans, interval, tz))
     result.summary = {
         "tracks": str(tracks),
         "tracks_sha256": file_sha256(tracks),
@@ -354,15 +354,10 @@ def _holds(path: Path, view: View) -> bool:
         return False
 
 
-def _write_results(
-    options: CountOptions, source: OpenedSource, result: CountResult, first: float, last: float
-) -> None:
-    view = result.view
-    write_crossings(options.out / "crossings.csv", result.crossings)
-    if view:
-        spans = observed_spans(first, last, source.tally.gaps)
-        bins = clock_bins(spans, options.interval, options.tz)
-        write_counts(options.out / "counts.csv", result.crossings, view, bins)
+def _write_results(out: Path, result: CountResult, bins: list[tuple[float, float, float]]) -> None:
+    write_crossings(out / "crossings.csv", result.crossings)
+    if result.view:
+        write_counts(out / "counts.csv", result.crossings, result.view, bins)
 
 
 def _summary(

@@ -7,7 +7,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from service.count import CountOptions, CountResult, count_source
 from service.outputs import result_table
-from vision import open_source
 
 
 def run_count(options: CountOptions) -> CountResult:
@@ -17,7 +16,6 @@ def run_count(options: CountOptions) -> CountResult:
         NgatuError: something is not usable, or nothing could be counted to the end; what was is written.
     """
     console = Console(stderr=True)
-    total = _expected_frames(options)
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -26,11 +24,11 @@ def run_count(options: CountOptions) -> CountResult:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(short_name(options.source), total=total, rate="")
+        task = bar.add_task(short_name(options.source), total=None, rate="")
 
-        def progress(done: int) -> None:
+        def progress(done: int, total: int | None) -> None:
             speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
-            bar.update(task, completed=done, rate=f"{speed:.0f} frames/s" if speed else "")
+            bar.update(task, completed=done, total=total, rate=f"{speed:.0f} frames/s" if speed else "")
 
         result = count_source(options, progress)
     show(result, options.out)
@@ -63,14 +61,6 @@ def show(result: CountResult, out: Path) -> None:
     for note in result.notes:
         say(note, "yellow")
     say(f"results in {out}")
-
-
-def _expected_frames(options: CountOptions) -> int | None:
-    """How many frames there will be, for the bar; the source is opened once more for it, which is cheap."""
-    if "://" in options.source:
-        return None
-    with open_source(options.source, fps=options.fps, tz=options.tz) as source:
-        return source.expected_frames
 
 
 def short_name(source: str) -> str:

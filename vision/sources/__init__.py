@@ -1,7 +1,6 @@
 """Where frames come from: video files, folders of images and RTSP cameras behind one function."""
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, Self
@@ -13,7 +12,7 @@ from vision.sources._rtsp import RtspStream, SystemClock
 from vision.sources._start import StartOrigin, start_from_name
 from vision.sources._tally import SourceTally
 from vision.sources._video import VideoFile
-from vision.types import Clock, Frame
+from vision.types import Clock, FrameSource
 
 __all__ = [
     "ImageFolder",
@@ -29,7 +28,7 @@ __all__ = [
 ]
 
 
-class OpenedSource(Protocol):
+class OpenedSource(FrameSource, Protocol):
     """What :func:`open_source` returns: a ``FrameSource`` that also says what it is and how reading went.
 
     It is read once, from its first frame to its last; a second loop goes on where the first stopped.
@@ -43,11 +42,6 @@ class OpenedSource(Protocol):
     @property
     def name(self) -> str:
         """The file, folder or (masked) address, as shown to people."""
-        ...
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of every frame in pixels, upright."""
         ...
 
     @property
@@ -85,12 +79,8 @@ class OpenedSource(Protocol):
         """Counts of what was read, delivered and lost so far."""
         ...
 
-    def __iter__(self) -> Iterator[Frame]: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *exc: object) -> None: ...
-    def close(self) -> None:
-        """Release the decoder or connection."""
-        ...
 
 
 def open_source(
