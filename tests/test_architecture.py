@@ -13,13 +13,15 @@ FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.p
 # Each stage of vision/ may import itself and what stands above it, never what stands below.
 STAGES = (
     ("vision.errors", "vision.geometry", "vision.types"),
-    ("vision.views",),
+    ("vision.view_parts",),
+    ("vision.views", "vision.lens"),
+    ("vision.calibration",),
     ("vision.sources", "vision.detection"),
     ("vision.tracking", "vision.stitching"),
     ("vision.track_store",),
     ("vision.counting",),
     ("vision.proposal", "vision.accuracy"),
-    ("vision.overlay", "vision.video_writer"),
+    ("vision.overlay", "vision.ground_grid", "vision.video_writer"),
     ("vision.pipeline",),
     ("vision",),
 )

@@ -6,9 +6,10 @@
 ...         print(crossing.gate, crossing.direction, crossing.vehicle_class.label)
 """
 
+from vision.calibration import GroundMap, fit_calibration
 from vision.counting import CounterSettings, GateCounter
 from vision.detection import load_detector
-from vision.errors import ModelError, NgatuError, SourceError, TracksError, ViewError
+from vision.errors import CalibrationError, ModelError, NgatuError, SourceError, TracksError, ViewError
 from vision.pipeline import Pipeline, Step, count_crossings
 from vision.proposal import propose_view
 from vision.sources import open_source
@@ -18,6 +19,7 @@ from vision.types import Crossing, Detections, Detector, Frame, FrameSource, Tra
 from vision.views import View, load_view, save_view
 
 __all__ = [
+    "CalibrationError",
     "CounterSettings",
     "Crossing",
     "Detections",
@@ -25,6 +27,7 @@ __all__ = [
     "Frame",
     "FrameSource",
     "GateCounter",
+    "GroundMap",
     "ModelError",
     "NgatuError",
     "Pipeline",
@@ -41,6 +44,7 @@ __all__ = [
     "View",
     "ViewError",
     "count_crossings",
+    "fit_calibration",
     "load_detector",
     "load_view",
     "open_source",

@@ -17,5 +17,17 @@ class ViewError(NgatuError):
     """A view (gates, zones, movements) is not valid."""
 
 
+class CalibrationError(NgatuError):
+    """Image points and ground points give no usable mapping of the ground."""
+
+
 class TracksError(NgatuError):
     """A file of stored tracks cannot be read."""
+
+
+class TrainingError(NgatuError):
+    """Pictures or labels to train a detector from are missing or cannot be read."""
+
+
+class FactorError(NgatuError):
+    """A table of passenger-car or motorcycle equivalents is missing or wrong."""

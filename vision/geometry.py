@@ -90,6 +90,28 @@ def polygon_area(polygon: Points) -> float:
     return float(abs((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()) / 2)
 
 
+def clip_polygon(polygon: Points, line: Points) -> NDArray[np.float64]:
+    """The part of a polygon where ``a·x + b·y + c`` is not negative (Sutherland and Hodgman, 1974).
+
+    Args:
+        polygon: ``[K, 2]``, open.
+        line: ``[3]``, the numbers a, b and c.
+
+    Returns:
+        ``[M, 2]``, open; empty where nothing is left.
+    """
+    side = polygon @ line[:2] + line[2]
+    kept: list[NDArray[np.float64]] = []
+    for number in range(len(polygon)):
+        before, here = side[number - 1], side[number]
+        if (before < 0) != (here < 0):
+            share = before / (before - here)
+            kept.append(polygon[number - 1] + share * (polygon[number] - polygon[number - 1]))
+        if here >= 0:
+            kept.append(polygon[number])
+    return np.asarray(kept, np.float64).reshape(-1, 2)
+
+
 def box_middles(boxes: Boxes) -> Boxes:
     """Middle points ``[N, 2]`` of boxes ``[N, 4]``."""
     return (boxes[:, :2] + boxes[:, 2:]) / 2

@@ -1,99 +1,46 @@
 """Views: the gates, zones and movements drawn on one camera's image, read from and written to YAML."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from vision.errors import ViewError
-from vision.geometry import is_simple_polygon
+from vision.view_parts import (
+    Approach,
+    Calibration,
+    CalibrationPoint,
+    Distortion,
+    Fault,
+    Gate,
+    Movement,
+    Part,
+    Rectangle,
+    Turn,
+    Zone,
+)
 
-Fraction = Annotated[float, Field(ge=-0.5, le=1.5, description="share of the picture's width or height")]
-Point = tuple[Fraction, Fraction]
-Identifier = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=64,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$",
-        description="letters, digits, _ and -",
-    ),
+__all__ = [
+    "Approach",
+    "Calibration",
+    "CalibrationPoint",
+    "Distortion",
+    "Gate",
+    "Movement",
+    "Rectangle",
+    "Turn",
+    "View",
+    "Zone",
+    "load_view",
+    "save_view",
 ]
-Turn = Literal["left", "through", "right", "u_turn"]
 
 
-class _Fault(ValueError):
-    """Something wrong that only several fields together show, and the path of keys to where it is."""
-
-    def __init__(self, problem: str, *location: str | int) -> None:
-        super().__init__(problem)
-        self.location = location
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Gate(_Part):
-    """A directed line on the image; passing it from its left to its right is ``in``."""
-
-    id: Identifier = Field(description="name used in tables and files")
-    name: str = Field("", description="what it is, in words")
-    line: tuple[Point, Point] = Field(description="first and second end")
-    approach: str | None = Field(None, description="the approach (arm of the junction) that it closes off")
-
-    @model_validator(mode="after")
-    def _has_length(self) -> Self:
-        if self.line[0] == self.line[1]:
-            raise _Fault("its two ends are the same point; move one", "line")
-        return self
-
-
-class Zone(_Part):
-    """A polygon on the image."""
-
-    id: Identifier = Field(description="name used in tables and files")
-    kind: Literal["roi", "approach", "no_stop"] = Field(
-        description="roi: what is inside is followed; approach: its visible stretch; no_stop: no standing"
-    )
-    polygon: Annotated[list[Point], Field(min_length=3, description="corners in order, not closed")]
-    approach: str | None = Field(None, description="the approach (arm of the junction) it belongs to")
-
-    @model_validator(mode="after")
-    def _is_simple(self) -> Self:
-        if not is_simple_polygon(np.asarray(self.polygon)):
-            raise _Fault("it crosses itself or has no area; give its corners in order around it", "polygon")
-        return self
-
-
-class Movement(_Part):
-    """An ordered pair of gates: entered by one, left by another."""
-
-    id: Identifier = Field(description="name used in tables and files")
-    origin: Identifier = Field(alias="from", description="gate crossed `in`")
-    destination: Identifier = Field(alias="to", description="gate crossed `out`")
-    turn: Turn = Field(description="left, through, right or u_turn")
-
-    model_config = ConfigDict(populate_by_name=True)
-
-
-class CalibrationPoint(_Part):
-    """One point of the road known both on the image and on the ground."""
-
-    image: Point = Field(description="fractions of width and height")
-    ground: tuple[float, float] = Field(description="metres east and north of a local origin")
-
-
-class Calibration(_Part):
-    """What is known of the ground; optional."""
-
-    points: Annotated[list[CalibrationPoint], Field(min_length=4, description="four or more")]
-
-
-class View(_Part):
+class View(Part):
     """Everything drawn on one camera's image.
 
     Coordinates are fractions of the picture's width and height, so that a substream or another
@@ -103,6 +50,9 @@ class View(_Part):
     version: int = Field(1, ge=1, description="grows with every edit of this view")
     name: str = Field("", description="the camera or place")
     proposed: bool = Field(False, description="true while nobody has confirmed a proposal")
+    approaches: list[Approach] = Field(
+        default_factory=list, description="arms of the junction; where given, gates and zones name no other"
+    )
     gates: list[Gate] = Field(min_length=1, description="at least one directed line")
     zones: list[Zone] = Field(default_factory=list, description="polygons")
     movements: list[Movement] = Field(default_factory=list, description="ordered pairs of gates")
@@ -111,22 +61,49 @@ class View(_Part):
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
         for field, ids in (
+            ("approaches", [approach.id for approach in self.approaches]),
             ("gates", [gate.id for gate in self.gates]),
             ("zones", [zone.id for zone in self.zones]),
             ("movements", [movement.id for movement in self.movements]),
         ):
             if (number := _repeated(ids)) is not None:
-                raise _Fault(f"two {field} are called {ids[number]!r}; rename one", field, number, "id")
+                raise Fault(f"two {field} are called {ids[number]!r}; rename one", field, number, "id")
         gate_ids = [gate.id for gate in self.gates]
         for number, movement in enumerate(self.movements):
             for key, end in (("from", movement.origin), ("to", movement.destination)):
                 if end not in gate_ids:
                     known = ", ".join(gate_ids)
-                    raise _Fault(f"there is no gate {end!r}; gates: {known}", "movements", number, key)
+                    raise Fault(f"there is no gate {end!r}; gates: {known}", "movements", number, key)
         number = _repeated([(movement.origin, movement.destination) for movement in self.movements])
         if number is not None:
-            raise _Fault("two movements have the same pair of gates; keep one", "movements", number)
+            raise Fault("two movements have the same pair of gates; keep one", "movements", number)
+        for number, zone in enumerate(self.zones):
+            if zone.stop_line is not None and zone.stop_line not in gate_ids:
+                known = ", ".join(gate_ids)
+                raise Fault(
+                    f"there is no gate {zone.stop_line!r}; gates: {known}", "zones", number, "stop_line"
+                )
+        if self.approaches:
+            self._refuse_unknown_approaches()
         return self
+
+    def _refuse_unknown_approaches(self) -> None:
+        known = [approach.id for approach in self.approaches]
+        parts: tuple[tuple[str, Sequence[Gate | Zone]], ...] = (("gates", self.gates), ("zones", self.zones))
+        for field, items in parts:
+            for number, item in enumerate(items):
+                if item.approach is not None and item.approach not in known:
+                    raise Fault(
+                        f"there is no approach {item.approach!r}; approaches: {', '.join(known)}",
+                        *(field, number, "approach"),
+                    )
+
+    def stop_line(self, zone: Zone) -> Gate | None:
+        """The gate where an approach zone's queue begins: the one it names, or its approach's only one."""
+        if zone.stop_line is not None:
+            return next(gate for gate in self.gates if gate.id == zone.stop_line)
+        gates = [gate for gate in self.gates if zone.approach is not None and gate.approach == zone.approach]
+        return gates[0] if len(gates) == 1 else None
 
     def gate_lines(self, size: tuple[int, int]) -> NDArray[np.float64]:
         """The gates in pixels, ``float64[G, 2, 2]``, for a picture of ``size`` (width, height)."""
@@ -214,7 +191,7 @@ def _represent_list(dumper: yaml.SafeDumper, data: list[Any]) -> yaml.Node:
 
 
 def _represent_float(dumper: yaml.SafeDumper, value: float) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:float", f"{value:.4f}".rstrip("0").ljust(3, "0"))
+    return dumper.represent_scalar("tag:yaml.org,2002:float", f"{value:.9f}".rstrip("0").ljust(3, "0"))
 
 
 _PlainDumper.add_representer(list, _represent_list)
@@ -227,10 +204,10 @@ def _explain(path: Path, root: yaml.Node | None, error: ValidationError) -> str:
     fault = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     cause = fault.get("ctx", {}).get("error")
     location = tuple(step for step in fault["loc"] if step != "[key]")
-    location += cause.location if isinstance(cause, _Fault) else ()
+    location += cause.location if isinstance(cause, Fault) else ()
     field = ".".join(str(step) for step in location) or "view"
     problem = _PROBLEMS.get(fault["type"], str(fault["msg"]).removeprefix("Value error, "))
-    if fault["type"] in ("greater_than_equal", "less_than_equal") and location[0] != "version":
+    if fault.get("ctx", {}).get("ge") == -0.5 or fault.get("ctx", {}).get("le") == 1.5:
         problem = "coordinates are shares of the picture's width or height, 0 to 1, not pixels"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     return f"{path}: line {_line_of(root, location)}: {field}: {problem}{more}"

@@ -50,6 +50,15 @@ def write(path: Path, camera: Camera, title: str) -> None:
             f"  - {{id: {layout.GATE[arm]}, name: {layout.NAMES_VI[arm]}, approach: {layout.GATE[arm]}, "
             f"line: {_pairs(line)}}}"
         )
+    lines.append("approaches:")
+    for arm in gates:
+        a = layout.ARM[arm]
+        x, y = a.outward
+        bearing = np.degrees(np.arctan2(-x, -y)) % 360
+        lines.append(
+            f"  - {{id: {layout.GATE[arm]}, name: {layout.NAMES_VI[arm]}, lanes: {a.lanes}, "
+            f"width_m: {a.lanes * layout.LANE:.1f}, bearing_deg: {bearing:.0f}, free_speed_kmh: 40}}"
+        )
     lines.append("zones:")
     roi = np.array([[0.0, 0.20], [1.0, 0.20], [1.0, 1.0], [0.0, 1.0]])
     lines.append(f"  - {{id: roi, kind: roi, polygon: {_pairs(roi)}}}")
@@ -70,7 +79,10 @@ def write(path: Path, camera: Camera, title: str) -> None:
                 start, end = layout.GATE[a], layout.GATE[b]
                 lines.append(f"  - {{id: {start}-{end}, from: {start}, to: {end}, turn: {turn}}}")
     pixels, ground = calibration_points(camera)
-    lines += ["calibration:", "  points:"]
+    # The view's k1 is in picture widths, the camera's in focal lengths.
+    k1 = camera.k1 * (camera.width / camera.focal) ** 2
+    lines += ["calibration:", f"  distortion: {{k1: {k1:.4f}}}"]
+    lines += ["  valid: [[0.0, 0.29], [1.0, 0.29], [1.0, 1.0], [0.0, 1.0]]", "  points:"]
     for p, g in zip(pixels / size, ground, strict=True):
         lines.append(f"    - {{image: [{p[0]:.5f}, {p[1]:.5f}], ground: [{g[0]:.3f}, {g[1]:.3f}]}}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

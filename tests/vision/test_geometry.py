@@ -15,6 +15,7 @@ from vision.geometry import (
     box_iou,
     box_middles,
     box_sizes,
+    clip_polygon,
     is_simple_polygon,
     points_in_polygon,
     polygon_area,
@@ -195,6 +196,18 @@ def test_overlaps_do_not_depend_on_place_and_scale(a: Array, b: Array, shift: Ar
     move = np.tile(shift, 2)
     np.testing.assert_allclose(box_iou(a * scale + move, b * scale + move), box_iou(a, b), atol=1e-9)
     np.testing.assert_allclose(box_sizes(a * 8) / 8, np.sqrt(box_areas(a * 8)) / 8)
+
+
+@SETTINGS
+@given(points(3), st.tuples(st.integers(-4, 4), st.integers(-4, 4), COORDINATES).filter(lambda n: any(n[:2])))
+def test_a_polygon_is_cut_in_two(polygon: Array, numbers: tuple[float, ...]) -> None:
+    line = np.array(numbers)
+    here, there = clip_polygon(polygon, line), clip_polygon(polygon, -line)
+    whole = polygon_area(polygon)
+    areas = [polygon_area(each) if len(each) else 0.0 for each in (here, there)]
+    np.testing.assert_allclose(sum(areas), whole, atol=1e-6 * (1 + whole))
+    assert (here @ line[:2] + line[2] >= -1e-6).all()
+    assert (there @ line[:2] + line[2] <= 1e-6).all()
 
 
 @SETTINGS

@@ -1,15 +1,17 @@
 """Views: what is saved is loaded again, and every mistake is told with file, line and field."""
 
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import yaml
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vision import View, ViewError, load_view, save_view
-from vision.geometry import is_simple_polygon
+from vision.geometry import polygon_area
 
 GATE = """gates:
   - id: north
@@ -17,29 +19,67 @@ GATE = """gates:
 """
 ZONE = "zones:\n  - id: box\n    kind: roi\n    polygon: {}\n"
 MOVEMENT = "movements:\n  - id: m1\n    from: {}\n    to: {}\n    turn: {}\n"
+ARMS = "approaches:\n  - id: bac\n"
+CALIBRATION = """calibration:
+  points:
+    - {image: [0.1, 0.5], ground: [0, 0]}
+    - {image: [0.9, 0.5], ground: [9, 0]}
+    - {image: [0.9, 0.9], ground: [9, -9]}
+    - {image: [0.1, 0.9], ground: [0, -9]}
+"""
+RECTANGLE = (
+    "calibration:\n  rectangle: {corners: [[0, 0], [1, 0], [1, 1], [0, 1]], length_m: 12, width_m: 4}\n"
+)
 LEFT = MOVEMENT.format("north", "north", "left")
 
-# Files hold four decimals, half a pixel on the widest of pictures.
-FRACTIONS = st.integers(-5000, 15000).map(lambda n: n / 1e4)
+FRACTIONS = st.floats(-0.5, 1.5)
+METRES = st.integers(-(10**10), 10**10).map(lambda n: n / 1e3)
+DEGREES = st.integers(-90 * 10**7, 90 * 10**7).map(lambda n: n / 1e7)
 POINTS = st.tuples(FRACTIONS, FRACTIONS)
 IDS = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,20}\Z")
 # YAML knows no control characters, and no text file keeps half of a surrogate pair.
 WORDS = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=30)
 
 
+TRIANGLES = st.lists(POINTS, min_size=3, max_size=3).filter(
+    lambda corners: polygon_area(np.asarray(corners)) > 1e-3
+)
+
+
+@st.composite
+def calibrations(draw: st.DrawFn) -> dict[str, Any]:
+    key, places = draw(
+        st.sampled_from([("ground", st.tuples(METRES, METRES)), ("lonlat", st.tuples(DEGREES, DEGREES))])
+    )
+    points = draw(st.lists(st.tuples(POINTS, places), min_size=4, max_size=6))
+    corners = draw(st.lists(POINTS, min_size=4, max_size=4))
+    known = draw(
+        st.sampled_from(
+            [
+                {"points": [{"image": image, key: place} for image, place in points]},
+                {"rectangle": {"corners": corners, "length_m": 12, "width_m": 4.25}},
+            ]
+        )
+    )
+    lens = {"k1": draw(st.integers(-999, 999)) / 1e4, "aspect": draw(st.sampled_from([1.25, 1.5]))}
+    return {**known, "distortion": draw(st.sampled_from([None, lens])), "valid": draw(st.none() | TRIANGLES)}
+
+
 @st.composite
 def views(draw: st.DrawFn) -> View:
     gates = draw(st.lists(IDS, min_size=1, max_size=4, unique=True))
-    lines = [draw(st.tuples(POINTS, POINTS).filter(lambda ends: ends[0] != ends[1])) for _ in gates]
-    triangles = draw(st.lists(st.lists(POINTS, min_size=3, max_size=3), max_size=2))
-    assume(all(is_simple_polygon(np.asarray(each)) for each in triangles))
+    lines = [draw(st.tuples(POINTS, POINTS).filter(lambda ends: math.dist(*ends) > 1e-3)) for _ in gates]
+    triangles = draw(st.lists(TRIANGLES, max_size=2))
+    arms = draw(st.lists(IDS, max_size=3, unique=True))
+    approach = st.none() | (st.sampled_from(arms) if arms else WORDS)
     pairs = draw(st.lists(st.tuples(st.sampled_from(gates), st.sampled_from(gates)), max_size=4, unique=True))
     data = {
         "version": draw(st.integers(1, 1000)),
         "name": draw(WORDS),
         "proposed": draw(st.booleans()),
+        "approaches": [{"id": arm, "lanes": draw(st.none() | st.integers(1, 8))} for arm in arms],
         "gates": [
-            {"id": name, "name": draw(WORDS), "line": line, "approach": draw(st.none() | WORDS)}
+            {"id": name, "name": draw(WORDS), "line": line, "approach": draw(approach)}
             for name, line in zip(gates, lines, strict=True)
         ],
         "zones": [
@@ -55,10 +95,7 @@ def views(draw: st.DrawFn) -> View:
             for number, (origin, destination) in enumerate(pairs)
         ],
     }
-    if draw(st.booleans()):
-        metres = st.integers(-(10**7), 10**7).map(lambda n: n / 1e3)
-        points = draw(st.lists(st.tuples(POINTS, st.tuples(metres, metres)), min_size=4, max_size=6))
-        data["calibration"] = {"points": [{"image": image, "ground": ground} for image, ground in points]}
+    data["calibration"] = draw(st.none() | calibrations())
     return View.model_validate(data)
 
 
@@ -111,6 +148,30 @@ def test_a_view_is_of_no_particular_resolution() -> None:
     assert view.gate_lines((1920, 1080)).tolist() == [[[192, 540], [1728, 540]]]
     assert [each.tolist() for each in view.polygons("roi", (640, 360))] == [[[0, 0], [640, 0], [640, 360]]]
     assert view.polygons("no_stop", (640, 360)) == []
+
+
+def test_an_approach_zone_knows_its_stop_line() -> None:
+    def stop_line(**zone: str) -> str | None:
+        gates = [
+            {"id": name, "line": [[0, 0.5], [1, 0.5]], "approach": arm}
+            for name, arm in (("n", "bac"), ("e1", "dong"), ("e2", "dong"))
+        ]
+        triangle = [[0, 0], [1, 0], [1, 1]]
+        zones = [{"id": "z", "kind": "approach", "polygon": triangle, **zone}]
+        view = View.model_validate({"gates": gates, "zones": zones})
+        gate = view.stop_line(view.zones[0])
+        return gate.id if gate else None
+
+    assert stop_line(approach="bac") == "n", "the approach's only gate"
+    assert stop_line(approach="dong") is None, "two gates: it must be said which"
+    assert stop_line(approach="dong", stop_line="e2") == "e2"
+    assert stop_line(stop_line="n") == "n"
+    assert stop_line() is None
+
+
+def test_without_a_list_of_approaches_any_name_will_do() -> None:
+    view = View.model_validate(yaml.safe_load(GATE + "    approach: nhánh Bắc\n"))
+    assert view.gates[0].approach == "nhánh Bắc"
 
 
 @pytest.mark.parametrize(
@@ -184,6 +245,99 @@ def test_a_view_is_of_no_particular_resolution() -> None:
             GATE.replace("north", "nút giao"), "line 2: gates.0.id: ", "pattern", id="no identifier"
         ),
         pytest.param(GATE.replace("north", "1"), "line 2: gates.0.id: ", "string", id="id is a number"),
+        pytest.param(
+            GATE + "    approach: nam\n" + ARMS,
+            "line 4: gates.0.approach: ",
+            "there is no approach 'nam'; approaches: bac",
+            id="unknown approach of a gate",
+        ),
+        pytest.param(
+            GATE + ZONE.format("[[0, 0], [1, 0], [1, 1]]") + "    approach: nam\n" + ARMS,
+            "line 8: zones.0.approach: ",
+            "there is no approach 'nam'; approaches: bac",
+            id="unknown approach of a zone",
+        ),
+        pytest.param(
+            GATE + ARMS + "  - id: bac\n",
+            "line 6: approaches.1.id: ",
+            "two approaches are called 'bac'",
+            id="same approach twice",
+        ),
+        pytest.param(
+            GATE + ARMS + "    bearing_deg: 360\n",
+            "line 6: approaches.0.bearing_deg: ",
+            "less than 360",
+            id="no bearing",
+        ),
+        pytest.param(
+            GATE + ARMS + "    lanes: 0\n", "line 6: approaches.0.lanes: ", "equal to 1", id="no lanes"
+        ),
+        pytest.param(
+            GATE + ZONE.format("[[0, 0], [1, 0], [1, 1]]").replace("roi", "approach") + "    stop_line: x\n",
+            "line 8: zones.0.stop_line: ",
+            "there is no gate 'x'; gates: north",
+            id="unknown stop line",
+        ),
+        pytest.param(
+            GATE + ZONE.format("[[0, 0], [1, 0], [1, 1]]") + "    stop_line: north\n",
+            "line 8: zones.0.stop_line: ",
+            "only a zone of the kind approach",
+            id="stop line of a region",
+        ),
+        pytest.param(
+            GATE + CALIBRATION.replace("    - {image: [0.1, 0.9], ground: [0, -9]}\n", ""),
+            "line 5: calibration.points: ",
+            "3 points are too few; measure four or more",
+            id="three points",
+        ),
+        pytest.param(
+            GATE + CALIBRATION.replace("ground: [9, 0]", "lonlat: [106.1, 21.2]"),
+            "line 7: calibration.points.1: ",
+            "use one",
+            id="metres and degrees",
+        ),
+        pytest.param(
+            GATE + CALIBRATION.replace(", ground: [9, 0]", ""),
+            "line 7: calibration.points.1: ",
+            "give either ground: [x, y] in metres or lonlat",
+            id="point not measured",
+        ),
+        pytest.param(
+            GATE + CALIBRATION.replace("ground: [9, 0]", "lonlat: [21.2, 106.1]"),
+            "line 7: calibration.points.1.lonlat.1: ",
+            "equal to 90",
+            id="latitude first",
+        ),
+        pytest.param(
+            GATE + CALIBRATION + RECTANGLE.removeprefix("calibration:\n"),
+            "line 4: calibration: ",
+            "give either points or a rectangle",
+            id="points and rectangle",
+        ),
+        pytest.param(
+            GATE + "calibration: {valid: [[0, 0], [1, 0], [1, 1]]}\n",
+            "line 4: calibration: ",
+            "give either points or a rectangle",
+            id="neither",
+        ),
+        pytest.param(
+            GATE + RECTANGLE.replace("12", "-12"),
+            "line 5: calibration.rectangle.length_m: ",
+            "greater than 0",
+            id="negative length",
+        ),
+        pytest.param(
+            GATE + CALIBRATION + "  valid: [[0, 0], [1, 1], [1, 0], [0, 1]]\n",
+            "line 10: calibration.valid: ",
+            "crosses itself",
+            id="valid region crosses itself",
+        ),
+        pytest.param(
+            GATE + CALIBRATION + "  distortion: {k1: 20}\n",
+            "line 10: calibration.distortion.k1: ",
+            "less than or equal to 2",
+            id="coefficient in other units",
+        ),
         pytest.param(GATE + "version: two\n", "line 4: version: ", "integer", id="wrong type"),
         pytest.param(GATE + "version: 0\n", "line 4: version: ", "or equal to 1", id="version nought"),
         pytest.param("gates: north\n", "line 1: gates: ", "list", id="text for a list"),
