@@ -83,7 +83,7 @@ def add(
         name=name,
         decoder=decoder,
         classes=parse_classes(classes) if classes else None,
-        size=_parse_size(size) if size else None,
+        size=parse_size(size) if size else None,
         licence=licence,
         source=source,
     )
@@ -100,7 +100,12 @@ def _size(card: Card) -> str:
     return f"{size}, or multiples of {card.input.multiple_of}" if card.input.multiple_of else size
 
 
-def _parse_size(text: str) -> Size:
+def parse_size(text: str) -> Size:
+    """Width and height of ``640x384``.
+
+    Raises:
+        ModelError: it is written otherwise.
+    """
     match = re.fullmatch(r"(\d+)x(\d+)", text)
     if not match:
         raise ModelError(f"A size is written as 640x384; {text!r} is not understood.")

@@ -1,0 +1,1 @@
+"""Detectors: weights with their cards, and the recipe that trains our own."""

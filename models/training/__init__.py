@@ -1,0 +1,1 @@
+"""The recipe of our own detectors: gather, label, train, export, quantise, evaluate."""

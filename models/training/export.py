@@ -1,0 +1,168 @@
+"""Write a trained network as ONNX, in float and in 8 bits, as ngatu's own decoder reads it."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from torch import Tensor, nn
+
+from models.training.network import MEAN, SCALE, STRIDES, Network, normalise
+from vision.errors import TrainingError
+
+_OPSET = 17
+
+
+class _Decoded(nn.Module):
+    """The network with boxes in pixels and scores, for any input whose sides 32 divides."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        logits, sides = self.network(pixels)
+        height, width = pixels.shape[2], pixels.shape[3]
+        centres, strides = [], []
+        for stride in STRIDES:
+            x = torch.arange(width // stride) * stride + stride / 2
+            y = torch.arange(height // stride) * stride + stride / 2
+            grid = torch.stack([x[None, :].expand(len(y), -1), y[:, None].expand(-1, len(x))], -1)
+            centres.append(grid.reshape(-1, 2))
+            strides.append(torch.full_like(grid.reshape(-1, 2)[:, :1], float(stride)))
+        distances = sides * torch.cat(strides)
+        centre = torch.cat(centres)
+        boxes = torch.cat([centre - distances[..., :2], centre + distances[..., 2:]], -1)
+        return boxes, logits.sigmoid()
+
+
+def load_average(checkpoint: Path) -> Network:
+    """The averaged network of a checkpoint of :mod:`models.training.train`.
+
+    Raises:
+        TrainingError: it is missing or no such checkpoint.
+    """
+    network = Network()
+    try:
+        network.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
+    except FileNotFoundError:
+        raise TrainingError(f"{checkpoint} does not exist; give the best.pt of a training run") from None
+    except (KeyError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise TrainingError(f"{checkpoint} is no checkpoint of this network: {reason}") from None
+    return network.eval()
+
+
+def export(network: Network, path: Path, size: tuple[int, int]) -> None:
+    """Write the network as float ONNX: ``images`` uint8 [1, 3, H, W] RGB to ``boxes`` and ``scores``."""
+    core = path.with_suffix(".core.onnx")
+    _export_core(network, core, size)
+    model = onnx.load(core)
+    scale, zero = _normalisation(model)
+    model.graph.node.insert(0, helper.make_node("DequantizeLinear", ["images", scale, zero], ["pixels"]))
+    _take_bytes(model)
+    onnx.save(model, path)
+    core.unlink()
+
+
+def quantise(network: Network, path: Path, pictures: list[NDArray[np.uint8]]) -> None:
+    """Write the network in 8 bits (static, QDQ), calibrated on pictures.
+
+    The last convolutions, which give scores and sides, and what follows stay in float. Weights take 7 bits:
+    on processors without VNNI, sums of products of 8-bit ones may saturate.
+
+    Args:
+        network: to be written.
+        path: of the file.
+        pictures: ``uint8[1, 3, H, W]`` RGB, a hundred or more of the kind to be seen, of one size.
+    """
+    core, prepared = path.with_suffix(".core.onnx"), path.with_suffix(".prepared.onnx")
+    _export_core(network, core, (pictures[0].shape[3], pictures[0].shape[2]))
+    quant_pre_process(str(core), str(prepared), skip_symbolic_shape=True)
+    # Bytes are what the input is: its scale is exact, and so is the padding with the middle grey.
+    exact = {"pixels": [{"scale": np.array(1 / SCALE, np.float32), "zero_point": np.array(MEAN, np.uint8)}]}
+    quantize_static(
+        str(prepared),
+        str(path),
+        _Pictures(pictures),
+        quant_format=QuantFormat.QDQ,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+        reduce_range=True,
+        calibrate_method=CalibrationMethod.MinMax,
+        op_types_to_quantize=["Conv", "Clip", "Add", "MaxPool", "Resize"],
+        nodes_to_exclude=_sensitive(onnx.load(prepared)),
+        extra_options={"TensorQuantOverrides": exact},
+    )
+    model = onnx.load(path)
+    reader = next(node for node in model.graph.node if "pixels" in node.input)
+    reads = next(node for node in model.graph.node if reader.output[0] in node.input)
+    reads.input[0] = "images"
+    model.graph.node.remove(reader)
+    _take_bytes(model)
+    onnx.save(model, path)
+    core.unlink()
+    prepared.unlink()
+
+
+def _export_core(network: Network, path: Path, size: tuple[int, int]) -> None:
+    """The network from normalised ``pixels``, before it is told that they are bytes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            _Decoded(network).eval(),
+            (torch.zeros(1, 3, size[1], size[0]),),
+            str(path),
+            dynamo=False,
+            opset_version=_OPSET,
+            input_names=["pixels"],
+            output_names=["boxes", "scores"],
+            dynamic_axes={"pixels": {2: "height", 3: "width"}, "boxes": {1: "cells"}, "scores": {1: "cells"}},
+        )
+
+
+def _normalisation(model: onnx.ModelProto) -> tuple[str, str]:
+    """Names of the input's scale and zero point, added to the model's constants."""
+    values = {"images_scale": np.float32(1 / SCALE), "images_zero": np.uint8(MEAN)}
+    model.graph.initializer.extend(numpy_helper.from_array(np.asarray(v), k) for k, v in values.items())
+    return "images_scale", "images_zero"
+
+
+def _take_bytes(model: onnx.ModelProto) -> None:
+    """Let the model's input be ``images`` of bytes."""
+    del model.graph.input[:]
+    shape: list[int | str | None] = [1, 3, "height", "width"]
+    model.graph.input.append(helper.make_tensor_value_info("images", onnx.TensorProto.UINT8, shape))
+
+
+class _Pictures(CalibrationDataReader):  # type: ignore[misc]
+    """Hands calibration pictures to the quantiser one by one."""
+
+    def __init__(self, pictures: list[NDArray[np.uint8]]) -> None:
+        self._left: Iterator[NDArray[np.uint8]] = iter(pictures)
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        picture = next(self._left, None)
+        return None if picture is None else {"pixels": normalise(torch.from_numpy(picture)).numpy()}
+
+
+def _sensitive(model: onnx.ModelProto) -> list[str]:
+    """The last convolutions, which give scores and sides, and what is outside the network."""
+    return [
+        node.name
+        for node in model.graph.node
+        if "/network/" not in node.name or "/classes" in node.name or "/sides" in node.name
+    ]
