@@ -1,19 +1,23 @@
-"""Fixtures for any test: real clips where they are there, tiny clips made on the spot, an RTSP server."""
+"""Fixtures for any test: real clips where they are there, tiny clips, an RTSP server, a browser."""
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 MakeClip = Callable[..., Path]
 
@@ -153,3 +157,21 @@ def rtsp_server(tmp_path: Path) -> Iterator[RtspServer]:
             )
         finally:
             process.kill()
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """The system's Chromium."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        missing("browser", "Chromium is not installed (Debian: chromium)")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("browser", "the Python package playwright is not installed")
+    # Chromium refuses to start its sandbox as root, as in a container; the pages here are our own.
+    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=flags)
+        yield chromium
+        chromium.close()

@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 from vision.errors import SourceError
 from vision.sources._address import mask_address
+from vision.sources._clip import Clip, open_clip
 from vision.sources._images import ImageFolder
 from vision.sources._rtsp import RtspStream, SystemClock
 from vision.sources._start import StartOrigin, start_from_name
@@ -15,6 +16,7 @@ from vision.sources._video import VideoFile
 from vision.types import Clock, FrameSource
 
 __all__ = [
+    "Clip",
     "ImageFolder",
     "OpenedSource",
     "RtspStream",
@@ -23,6 +25,7 @@ __all__ = [
     "SystemClock",
     "VideoFile",
     "mask_address",
+    "open_clip",
     "open_source",
     "start_from_name",
 ]

@@ -53,8 +53,8 @@ class ImageFolder(Stream):
         )
         self._frames = self._run()
 
-    def _run(self) -> Generator[Frame]:
-        for index, file in enumerate(self._files):
+    def _run(self, first: int = 0) -> Generator[Frame]:
+        for index, file in enumerate(self._files[first:], first):
             image = _read(file)
             if (image.shape[1], image.shape[0]) != self.size:
                 raise SourceError(
