@@ -72,6 +72,9 @@ class Gate(Part):
     name: str = Field("", description="what it is, in words")
     line: tuple[Point, Point] = Field(description="first and second end")
     approach: str | None = Field(None, description="the approach (arm of the junction) that it closes off")
+    one_way: Literal["in", "out"] | None = Field(
+        None, description="the only direction that is allowed; passing the other way is told as an incident"
+    )
 
     @model_validator(mode="after")
     def _has_length(self) -> Self:

@@ -15,9 +15,13 @@ from torch.utils.data import IterableDataset, get_worker_info
 from models.training.augment import Example, augment
 from models.training.gather import Picture
 from models.training.teach import box_overlaps, label_file
+from vision.types import CLASS_COUNT
 
 _LONGEST = 704
 """Pictures are kept at most this wide: more than the network sees even when looking closer."""
+_COMMON = 0.4
+"""A class in this share of the pictures is no longer rare."""
+_MOST_REPEATS = 4.0
 _MATCHED = 0.3
 """A teacher's box with at least this IoU with a person's is the same vehicle."""
 
@@ -38,7 +42,8 @@ class Pool:
 def load_pool(pictures: Iterable[Picture], taught: Path | None) -> Pool:
     """Read pictures and their labels, those by people or else by teachers; without either they are left out.
 
-    A camera with many frames is drawn more often than one with few, but by the square root only.
+    A camera with many frames is drawn more often than one with few, but by the square root only. Pictures
+    with a rare class are drawn more often (repeat factors: Gupta et al. 2019, LVIS).
     """
     examples, cameras = [], []
     for picture in pictures:
@@ -52,8 +57,17 @@ def load_pool(pictures: Iterable[Picture], taught: Path | None) -> Pool:
         examples.append(Example(np.asarray(image, np.uint8), boxes, np.array(known)))
         cameras.append(picture.camera)
     frames = Counter(cameras)
-    share = np.array([frames[camera] ** -0.5 for camera in cameras])
+    share = np.array([frames[camera] ** -0.5 for camera in cameras]) * _repeats(examples)
     return Pool(examples, share / share.sum())
+
+
+def _repeats(examples: list[Example]) -> NDArray[np.float64]:
+    """How much more often each example is drawn for the rarest class in it: √(common / share of pictures)."""
+    shown = np.zeros((len(examples), CLASS_COUNT), np.bool_)
+    for row, example in enumerate(examples):
+        shown[row, example.boxes[example.boxes[:, 5] == 1, 0].astype(int)] = True
+    factor = np.sqrt(_COMMON / np.maximum(shown.mean(axis=0), 1e-9)).clip(1, _MOST_REPEATS)
+    return np.asarray(np.where(shown, factor, 1.0).max(axis=1), np.float64)
 
 
 def _boxes(picture: Picture, taught: Path | None) -> tuple[NDArray[np.float32] | None, tuple[bool, ...]]:
