@@ -35,10 +35,8 @@ class Example:
 
 def augment(examples: list[Example], size: tuple[int, int], rng: Rng) -> Example:
     """A picture of ``size`` (width, height) out of one example, or a mosaic of four."""
-    if len(examples) == 1:
-        made = _place(examples[0], size, _look(rng), rng)
-    else:
-        made = _mosaic(examples, size, rng)
+    one = len(examples) == 1
+    made = _place(examples[0], size, _look(rng), rng) if one else _mosaic(examples, size, rng)
     image, boxes = made.image, made.boxes
     if rng.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
