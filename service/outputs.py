@@ -6,6 +6,7 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
@@ -14,10 +15,18 @@ from zoneinfo import ZoneInfo
 from rich.table import Table
 
 from vision import Crossing, NgatuError, VehicleClass, View
+from vision.density import ApproachInterval, Figures, figures_of
 
 Span = tuple[float, float]
 
 CROSSING_FIELDS = ("time", "gate", "direction", "movement", "class", "confidence", "x", "y", "vehicle")
+_BY_CLASS = {
+    "count_by_class": "count",
+    "density_by_class": "density_per_km",
+    "space_mean_speed_by_class": "space_mean_speed_kmh",
+}
+"""Figures by class, and how their columns in metrics.csv begin."""
+
 COUNT_FIELDS = ("start", "end", "kind", "id", "direction", "class", "count", "observed_seconds")
 
 
@@ -123,6 +132,26 @@ def write_counts(
                     )
 
 
+def write_metrics(path: Path, records: Iterable[ApproachInterval]) -> None:
+    """One row an approach and interval, with all figures; what is not known is empty, with why at the end.
+
+    Figures by class have a column for each class, empty where there was no vehicle of it.
+    """
+    plain = [each.name for each in fields(Figures) if each.name not in (*_BY_CLASS, "reasons")]
+    labels = [kind.label for kind in VehicleClass]
+    with _create(path) as file:
+        rows = csv.writer(file)
+        by_class = [f"{short}_{label}" for short in _BY_CLASS.values() for label in labels]
+        rows.writerow((*plain, *by_class, "reasons"))
+        for record in records:
+            figures = figures_of(record)
+            told = {name: getattr(figures, name) for name in plain}
+            told |= {"start": utc(figures.start), "end": utc(figures.end)}
+            amounts = [(getattr(figures, name) or {}).get(label) for name in _BY_CLASS for label in labels]
+            values = [_cell(value) for value in (*told.values(), *amounts)]
+            rows.writerow((*values, _reasons(figures.reasons)))
+
+
 def write_json(path: Path, data: dict[str, Any]) -> None:
     """Readable JSON."""
     with _create(path) as file:
@@ -190,3 +219,20 @@ def _create(path: Path) -> TextIO:
         return path.open("w", encoding="utf-8", newline="")
     except OSError as error:
         raise NgatuError(f"cannot write {path}: {error.strerror}; choose another --out folder") from None
+
+
+def _cell(value: object) -> object:
+    """A value as it stands in a table: four digits after the point, nothing where it is unknown."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4f}".rstrip("0").rstrip(".")
+    return "" if value is None else value
+
+
+def _reasons(reasons: dict[str, str]) -> str:
+    """Why figures are missing: ``not_calibrated: density_per_km stops; no_vehicles: headway_mean_s``."""
+    codes = dict.fromkeys(reasons.values())
+    return "; ".join(
+        f"{code}: {' '.join(name for name, why in reasons.items() if why == code)}" for code in codes
+    )

@@ -1,0 +1,82 @@
+"""Density, speed and queue beside a count: runs the estimator where a view has approach zones."""
+
+import math
+from pathlib import Path
+
+from service.outputs import clock_bins, write_metrics
+from vision import Crossing, Frame, Tracks, View
+from vision.calibration import fit_calibration
+from vision.density import ApproachInterval, DensityEstimator, light_of, roll_up
+from vision.density.estimator import BASE_SECONDS
+from vision.density.records import Light
+from vision.errors import CalibrationError
+
+LIGHT_EVERY = 10.0
+"""Seconds of video from one look at the light to the next."""
+
+
+class LightWatch:
+    """Looks at the light now and then.
+
+    Attributes:
+        seen: (time, light) of each look, kept with the tracks, so that a recount knows it too.
+    """
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[float, Light]] = []
+
+    def look(self, frame: Frame, time: float) -> Light | None:
+        """The light of a frame, if it is time to look again."""
+        if self.seen and time - self.seen[-1][0] < LIGHT_EVERY:
+            return None
+        self.seen.append((time, light_of(frame.image)))
+        return self.seen[-1][1]
+
+
+class Metrics:
+    """The records of a view's approaches, while a source is counted.
+
+    Args:
+        view: the view; None, or one without a zone of the kind ``approach``, gives no records.
+        size: width and height of the picture in pixels.
+        interval: seconds of the rows in metrics.csv.
+        view_path: the view's file, for messages.
+
+    Raises:
+        CalibrationError: the view's calibration gives no mapping of the ground.
+    """
+
+    def __init__(
+        self, view: View | None, size: tuple[int, int], interval: float, view_path: Path | None
+    ) -> None:
+        self.records: list[ApproachInterval] = []
+        self._interval = interval
+        self._estimator: DensityEstimator | None = None
+        if view is None or not any(zone.kind == "approach" for zone in view.zones):
+            return
+        try:
+            ground = fit_calibration(view.calibration) if view.calibration else None
+        except CalibrationError as error:
+            raise CalibrationError(f"{view_path}: calibration: {error}") from None
+        seconds = math.gcd(BASE_SECONDS, int(interval))
+        self._estimator = DensityEstimator(view, size, ground, seconds=seconds)
+
+    def add(
+        self, time: float, tracks: Tracks, crossings: list[Crossing], light: Light | None
+    ) -> list[ApproachInterval]:
+        """Take one frame; the intervals it closes, see :meth:`vision.density.DensityEstimator.update`."""
+        closed = self._estimator.update(time, tracks, crossings, light) if self._estimator else []
+        self.records += closed
+        return closed
+
+    def finish(self, crossings: list[Crossing]) -> list[ApproachInterval]:
+        """Take the counter's last crossings; the intervals left."""
+        closed = self._estimator.finish(crossings) if self._estimator else []
+        self.records += closed
+        return closed
+
+    def write(self, path: Path, spans: list[tuple[float, float]], tz: str) -> None:
+        """Write metrics.csv, in intervals aligned to the clock of a time zone, if the view has zones."""
+        if self._estimator:
+            bins = [(start, end) for start, end, _ in clock_bins(spans, self._interval, tz)]
+            write_metrics(path, roll_up(self.records, bins))
