@@ -18,6 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from service.incident_output import IncidentLog
+from service.metrics import LightWatch, Metrics
 from service.outputs import (
     clock_bins,
     observed_spans,
@@ -44,6 +46,7 @@ from vision import (
     open_source,
     save_view,
 )
+from vision.density import ApproachInterval
 from vision.detection import OnnxDetector, TiledDetector
 from vision.detection.onnx import ProviderName
 from vision.overlay import Overlay, draw_view
@@ -96,6 +99,8 @@ class CountResult:
     Attributes:
         view: what was counted with; None where none was given and nothing moved to propose one.
         crossings: what was counted.
+        records: the intervals of its approaches, where the view has zones.
+        spans: stretches of time that were seen, seconds since the epoch.
         summary: the content of summary.json.
         stopped: whether Ctrl-C or SIGTERM ended it.
         notes: what the user should know.
@@ -104,6 +109,8 @@ class CountResult:
 
     view: View | None
     crossings: list[Crossing] = field(default_factory=list)
+    records: list[ApproachInterval] = field(default_factory=list)
+    spans: list[tuple[float, float]] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
     stopped: bool = False
     notes: list[str] = field(default_factory=list)
@@ -134,6 +141,8 @@ def stop_on_signal() -> Iterator[Callable[[], bool]]:
 def count_source(options: CountOptions, progress: Progress | None = None) -> CountResult:
     """Count one source and write crossings.csv, counts.csv, tracks.parquet, summary.json and the rest.
 
+    A view gives incidents.csv too, and one with approach zones metrics.csv: density, speed, queue.
+
     A source that fails on the way (a camera falls silent) is the result's ``failure``, not raised.
 
     Raises:
@@ -146,6 +155,8 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
             raise NgatuError(
                 "--annotate on a live stream needs --view: what has passed cannot be drawn afterwards"
             )
+        metrics, lights = Metrics(view, source.size, options.interval, options.view), LightWatch()
+        incidents = IncidentLog(view, source.size, options.view)
         make_folder(options.out)
         pipeline = Pipeline(detector, source.size, view)
         result = CountResult(view)
@@ -169,6 +180,10 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
                     step = pipeline.step(frame)
                     tracks.append(frame.index, step.time, step.tracks)
                     result.crossings += step.crossings
+                    closed = metrics.add(
+                        step.time, step.tracks, step.crossings, lights.look(frame, step.time)
+                    )
+                    incidents.add(step.time, step.tracks, step.crossings, closed)
                     if view is None:
                         background.add(frame)
                     annotated.write(frame, step.time, step.tracks, step.crossings)
@@ -180,9 +195,11 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
                         break
             except SourceError as error:
                 result.failure = error
-            tracks.about["gaps"] = source.tally.gaps
+            tracks.about |= {"gaps": source.tally.gaps, "lights": lights.seen}
             try:
-                result.crossings += pipeline.finish()
+                late = pipeline.finish()
+                result.crossings += late
+                incidents.finish(late, metrics.finish(late))
             except ViewError as error:
                 if result.stopped:
                     result.notes.append(str(error))
@@ -192,6 +209,9 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
         elapsed = time.perf_counter() - began
         spans = observed_spans(first, last, source.tally.gaps)
         _write_results(options.out, result, clock_bins(spans, options.interval, options.tz))
+        metrics.write(options.out / "metrics.csv", spans, options.tz)
+        incidents.write(options.out / "incidents.csv")
+        result.records, result.spans = metrics.records, spans
         view_file = options.view
         if view is None and result.view:
             view_file = _save_proposal(options.out, result.view, background.image(), source.name)
@@ -230,24 +250,37 @@ def recount(tracks: Path, view_path: Path, out: Path, interval: float, tz: str |
         NgatuError: the tracks, the view or the output folder is not usable.
     """
     stored, view = TrackFile(tracks), load_view(view_path)
+    metrics = Metrics(view, stored.size, interval, view_path)
+    incidents = IncidentLog(view, stored.size, view_path)
     make_folder(out)
     counter = GateCounter(view, stored.size)
     result = CountResult(view)
+    lights = dict(stored.about.get("lights", []))
     times = []
     for _, moment, seen in stored:
-        result.crossings += counter.update(moment, seen)
+        crossings = counter.update(moment, seen)
+        result.crossings += crossings
+        closed = metrics.add(moment, seen, crossings, lights.get(moment))
+        incidents.add(moment, seen, crossings, closed)
         times.append(moment)
-    result.crossings += counter.finish()
+    late = counter.finish()
+    result.crossings += late
+    incidents.finish(late, metrics.finish(late))
     gaps = [tuple(gap) for gap in stored.about.get("gaps", [])]
     spans = observed_spans(times[0], times[-1], gaps) if times else []
     tz = tz or stored.about.get("time_zone", "Asia/Ho_Chi_Minh")
     _write_results(out, result, clock_bins(spans, interval, tz))
+    metrics.write(out / "metrics.csv", spans, tz)
+    incidents.write(out / "incidents.csv")
     result.summary = {
         "tracks": str(tracks),
         "tracks_sha256": file_sha256(tracks),
         "about_tracks": stored.about,
         "view": {"file": str(view_path), "version": view.version, "name": view.name},
-        "frames": len(times),
+        "start": utc(times[0]) if times else None,
+        "end": utc(times[-1]) if times else None,
+        "time_zone": tz,
+        "frames": {"delivered": len(times), "gaps": [[utc(begin), utc(end)] for begin, end in gaps]},
         "crossings": len(result.crossings),
         "versions": _versions(),
     }

@@ -48,7 +48,7 @@ def show(result: CountResult, out: Path) -> None:
     if result.view:
         console.print(result_table(result.crossings, result.view))
     frames = result.summary.get("frames")
-    if isinstance(frames, dict):
+    if isinstance(frames, dict) and "start_from" in result.summary:
         start, origin = result.summary["start"], result.summary["start_from"]
         say(f"first frame {start} (from the {origin}), {result.summary['frames_per_s']} frames/s")
         lost = {

@@ -75,6 +75,12 @@ def main() -> None:
         "sets", type=Path, nargs="+", help="clips (.mp4 with truth) or folders with images/ and labels/"
     )
     p.add_argument("--every", type=int, default=20)
+    p.add_argument("--only", default="*", help="of a folder: pattern of the names of labelled frames")
+    p.add_argument(
+        "--luma", type=float, nargs=2, default=(0, 256), help="of a folder: frames of this mean brightness"
+    )
+    p.add_argument("--save", type=Path, help="write the counts of all sets together as JSON")
+    p.add_argument("--like", type=Path, help="counts of real frames, to give recall at their sizes too")
 
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
@@ -221,9 +227,19 @@ def _realism(args: argparse.Namespace) -> None:
     from . import realism
 
     detector = realism.Detector(args.detector)
+    real = realism.Tally.read(args.like) if args.like else None
+    total = realism.Tally()
     for path in args.sets:
-        frames = realism.yolo_set(path, args.every) if path.is_dir() else realism.clip_set(path, args.every)
-        print(f"{path.name}: {realism.measure(detector, frames).text()}\n", flush=True)
+        frames = (
+            realism.yolo_set(path, args.every, args.only, tuple(args.luma))
+            if path.is_dir()
+            else realism.clip_set(path, args.every)
+        )
+        tally = realism.measure(detector, frames)
+        total += tally
+        print(f"{path.name}: {tally.text(real)}\n", flush=True)
+    if args.save:
+        total.save(args.save)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,10 @@ class Light:
     rain: float = 0.0
     exposure: float = 1 / 150
     noise: float = 1.0
+    blur: float = 0.62  # of the lens and the camera's denoising, sigma in pixels
+    sharpen: float = 0.45  # what cheap cameras add along edges
     tone: float = 0.7  # contrast of the final picture
+    stray: float = 0.0  # stray light in air and lens, linear: lifts what is darkest
     grade: tuple[float, float, float] = (1.0, 1.0, 1.0)  # exposure and white balance of the whole, BGR
 
 
@@ -50,30 +53,37 @@ LIGHTS = {
         haze_distance=500.0,
         grade=(1.3, 1.32, 1.32),
     ),
+    # of rain and dusk, brightness and contrast are those of real frames: cameras open up when it gets dark
     "rain": Light(
         "rain",
-        gain=(0.40, 0.385, 0.37),
-        contrast=0.8,
+        gain=(0.46, 0.45, 0.435),
         soft=0.6,
         haze=(0.34, 0.335, 0.32),
-        haze_distance=600.0,
-        lamps=0.35,
+        haze_distance=4000.0,
+        lamps=0.3,
         rain=1.0,
-        exposure=1 / 70,
-        noise=1.5,
-        grade=(1.45, 1.45, 1.42),
+        exposure=1 / 120,
+        noise=1.0,
+        blur=0.5,
+        sharpen=1.0,
+        tone=0.4,
+        stray=0.005,
+        grade=(2.3, 2.3, 2.28),
     ),
     "dusk": Light(
         "dusk",
-        gain=(0.26, 0.23, 0.225),
+        gain=(0.28, 0.25, 0.245),
         contrast=0.85,
         soft=0.6,
         haze=(0.20, 0.18, 0.18),
-        haze_distance=600.0,
-        lamps=1.0,
-        exposure=1 / 35,
-        noise=2.2,
-        grade=(1.1, 1.1, 1.1),
+        haze_distance=2500.0,
+        lamps=1.3,
+        exposure=1 / 30,
+        noise=1.5,
+        blur=0.8,
+        tone=0.3,
+        stray=0.005,
+        grade=(1.78, 1.61, 1.56),
     ),
 }
 
@@ -408,7 +418,7 @@ class Composer:
             k = self.light.lamps * facing
             if head:
                 _glow(canvas, uv[0], size, np.float32([0.85, 1.0, 1.05]) * min(1.6, 2.0 * k), 0.6)
-                _glow(canvas, uv[0], size * 5.5, np.float32([0.75, 0.9, 1.0]) * 0.35 * k, 0.0)
+                _glow(canvas, uv[0], size * 4.2, np.float32([0.75, 0.9, 1.0]) * 0.30 * k, 0.0)
             else:
                 power = 1.6 if v.braking else 0.7
                 _glow(canvas, uv[0], size, np.float32([0.05, 0.06, 0.85]) * power * min(1.0, 2 * k), 0.4)
@@ -430,17 +440,17 @@ class Composer:
         h, w = canvas.shape[:2]
         if self.light.rain:
             canvas = _rain(canvas, rng, self.light.rain)
-        canvas = cv2.GaussianBlur(canvas, (0, 0), 0.62)
+        canvas = cv2.GaussianBlur(canvas, (0, 0), self.light.blur)
         bright = np.maximum(canvas - 0.85, 0)
         if float(bright.max()) > 0.1:
             canvas = canvas + cv2.GaussianBlur(bright, (0, 0), 7) * 0.35
-        canvas *= _vignette(h, w) * np.float32(self.light.grade)
+        canvas = (canvas + np.float32(self.light.stray)) * (_vignette(h, w) * np.float32(self.light.grade))
         noise = cv2.resize(rng.standard_normal((h // 2, w // 2), dtype=np.float32), (w, h))
         noise += 0.6 * rng.standard_normal((h, w), dtype=np.float32)
         picture = to_display(canvas).astype(np.float32)
         # sharpening as cheap cameras do, then noise that the sharpening has not seen
         soft = cv2.GaussianBlur(picture, (0, 0), 1.3)
-        picture = picture + 0.45 * (picture - soft)
+        picture = picture + np.float32(self.light.sharpen) * (picture - soft)
         picture = picture + (self.light.tone * 18.0) * np.sin((picture - 112.0) * np.float32(np.pi / 143.0))
         picture += noise[..., None] * np.float32(1.15 * self.light.noise)
         return np.asarray(np.clip(picture + 0.5, 0, 255), np.uint8)

@@ -1,11 +1,14 @@
 """Measures realism: what a detector of real photographs finds of labelled vehicles, by class and size.
 
 The same figures are taken on real frames with people's labels and on ours: the closer, the better ours.
+Since near and far vehicles are not equally many in both, the recall on ours is also given re-weighted to
+the sizes of the real ones (direct standardisation).
 The detector is an ONNX file with COCO classes (input 736 x 1280, output [1, 84, n]). Needs onnxruntime.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +20,18 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+# what sets with a classes.txt of their own call our classes
+NAMES = {
+    "bicycle": 0,
+    "motorcycle": 1,
+    "motorbike": 1,
+    "người trên xe": 1,
+    "car": 2,
+    "bus": 3,
+    "minibus": 3,
+    "truck": 4,
+    "van_truck_container": 4,
+}
 COCO = {1: 0, 3: 1, 2: 2, 5: 3, 7: 4}
 CLASSES = ("bicycle", "motorcycle", "car", "bus", "truck")
 SIZES = (
@@ -83,11 +98,11 @@ def _iou(a: NDArray[Any], b: NDArray[Any]) -> float:
 
 @dataclass(slots=True)
 class Tally:
-    """Labelled, found and rightly named vehicles by class and size."""
+    """Labelled, found and rightly named vehicles by class and size: arrays [class, size]."""
 
     labelled: NDArray[np.int64] = field(default_factory=lambda: np.zeros((5, len(SIZES)), np.int64))
     found: NDArray[np.int64] = field(default_factory=lambda: np.zeros((5, len(SIZES)), np.int64))
-    named: NDArray[np.int64] = field(default_factory=lambda: np.zeros((5, 5), np.int64))
+    named: NDArray[np.int64] = field(default_factory=lambda: np.zeros((5, len(SIZES)), np.int64))
     frames: int = 0
     extra: int = 0  # detections on no labelled vehicle
 
@@ -117,68 +132,103 @@ class Tally:
                     self.labelled[c, s] += 1
                     if i in hit:
                         self.found[c, s] += 1
-                        self.named[c, int(named[hit[i]])] += 1
+                        self.named[c, s] += int(named[hit[i]] == c)
 
-    def table(self) -> list[dict[str, Any]]:
-        """Rows: class, recall in all and by size with the number labelled, share rightly named."""
-        rows = []
-        for c, name in enumerate(CLASSES):
-            n, f = int(self.labelled[c].sum()), int(self.found[c].sum())
-            row: dict[str, Any] = {
-                "class": name,
-                "n": n,
-                "recall": f / n if n else None,
-                "right_class": self.named[c, c] / f if f else None,
-            }
-            for s, (low, high) in enumerate(SIZES):
-                m = int(self.labelled[c, s])
-                row[f"{low}-{high}"] = (int(self.found[c, s]) / m, m) if m else None
-            rows.append(row)
-        return rows
+    def __add__(self, other: Tally) -> Tally:
+        """Both together."""
+        return Tally(
+            self.labelled + other.labelled,
+            self.found + other.found,
+            self.named + other.named,
+            self.frames + other.frames,
+            self.extra + other.extra,
+        )
 
-    def text(self) -> str:
-        """The table for reading."""
+    def standardised(self, real: Tally) -> list[tuple[float, float] | None]:
+        """By class: the recall here at the real sizes, and the real recall; of the sizes that both have."""
+        return _standardised(self.found, self.labelled, real.found, real.labelled)
+
+    def standardised_names(self, real: Tally) -> list[tuple[float, float] | None]:
+        """The same of the share of those found that are rightly named."""
+        return _standardised(self.named, self.found, real.named, real.found)
+
+    def text(self, real: Tally | None = None) -> str:
+        """The table for reading: by class the number, recall, share rightly named, recall by size (number).
+
+        With a tally of real frames also both shares at its sizes, and its own of the same sizes.
+        """
+        head = "".join(f"{low}-{high if high < 999 else ''}px".rjust(14) for low, high in SIZES)
         lines = [
             f"{self.frames} frames, {self.extra} detections on nothing labelled",
-            f"{'class':<11}{'n':>6}{'recall':>8}{'named':>7}  "
-            + "".join(f"{a}-{b if b < 999 else ''}px".rjust(14) for a, b in SIZES),
+            f"{'class':<11}{'n':>6}{'recall':>8}{'named':>7}{head}"
+            + ("  recall, named at real sizes (real)" if real else ""),
         ]
-        for r in self.table():
-
-            def show(v: float | None) -> str:
-                return "-" if v is None else f"{v:.2f}"
-
-            cells = "".join(
-                ("-" if r[f"{a}-{b}"] is None else f"{r[f'{a}-{b}'][0]:.2f} ({r[f'{a}-{b}'][1]})").rjust(14)
-                for a, b in SIZES
-            )
-            lines.append(
-                f"{r['class']:<11}{r['n']:>6}{show(r['recall']):>8}{show(r['right_class']):>7}  {cells}"
-            )
+        for c, name in enumerate(CLASSES):
+            n, found = int(self.labelled[c].sum()), int(self.found[c].sum())
+            line = f"{name:<11}{n:>6}{_share(found, n):>8}{_share(int(self.named[c].sum()), found):>7}"
+            for f, m in zip(self.found[c], self.labelled[c], strict=True):
+                line += (f"{_share(int(f), int(m))} ({m})" if m else "-").rjust(14)
+            for pairs in (self.standardised(real), self.standardised_names(real)) if real else ():
+                pair = pairs[c]
+                line += f"  {pair[0]:.2f} ({pair[1]:.2f})" if pair else "  -"
+            lines.append(line)
         return "\n".join(lines)
 
+    def save(self, path: Path) -> None:
+        """Write the counts as JSON."""
+        arrays = {k: getattr(self, k).tolist() for k in ("labelled", "found", "named")}
+        path.write_text(json.dumps({**arrays, "frames": self.frames, "extra": self.extra}) + "\n")
 
-def yolo_set(folder: Path, every: int = 1) -> Iterable[Labelled]:
-    """Frames of a set with YOLO text labels in our class numbers (`images/`, `labels/`)."""
-    for path in sorted((folder / "labels").glob("*.txt"))[::every]:
+    @classmethod
+    def read(cls, path: Path) -> Tally:
+        """Read what `save` wrote."""
+        d = json.loads(path.read_text())
+        return cls(*(np.array(d[k]) for k in ("labelled", "found", "named")), d["frames"], d["extra"])
+
+
+def _standardised(
+    part: NDArray[np.int64], of: NDArray[np.int64], real_part: NDArray[np.int64], real_of: NDArray[np.int64]
+) -> list[tuple[float, float] | None]:
+    pairs: list[tuple[float, float] | None] = []
+    for p, n, q, m in zip(part, of, real_part, real_of, strict=True):
+        both = (n > 0) & (m > 0)
+        total = int(m[both].sum())
+        pairs.append(
+            (float(p[both] / n[both] @ m[both]) / total, int(q[both].sum()) / total) if total else None
+        )
+    return pairs
+
+
+def _share(part: int, of: int) -> str:
+    return f"{part / of:.2f}" if of else "-"
+
+
+def yolo_set(
+    folder: Path, every: int = 1, only: str = "*", luma: tuple[float, float] = (0, 256)
+) -> Iterable[Labelled]:
+    """Frames of a set with YOLO text labels (`images/`, `labels/`), in our class numbers or by `classes.txt`.
+
+    `only`: a pattern of names; `luma`: the mean brightness from and below which a frame counts, 0 to 255.
+    """
+    names = folder / "classes.txt"
+    ours = [NAMES[n.strip()] for n in names.read_text("utf-8").splitlines()] if names.exists() else range(5)
+    for path in sorted((folder / "labels").glob(f"{only}.txt"))[::every]:
         image = next((p for p in (folder / "images").glob(f"{path.stem}.*")), None)
         rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
         if image is None:
             continue
-        picture = cv2.imread(str(image))
+        picture = np.asarray(cv2.imread(str(image)), np.uint8)
+        if not luma[0] <= float(picture.mean()) < luma[1]:
+            continue
         h, w = picture.shape[:2]
         values = np.array([[float(v) for v in r[1:5]] for r in rows]).reshape(-1, 4) * [w, h, w, h]
         boxes = np.column_stack([values[:, :2] - values[:, 2:] / 2, values[:, :2] + values[:, 2:] / 2])
-        yield np.asarray(picture, np.uint8), boxes, np.array([int(r[0]) for r in rows], np.int64)
+        yield picture, boxes, np.array([ours[int(r[0])] for r in rows], np.int64)
 
 
 def clip_set(clip: Path, every: int = 20, least_share: float = 0.4) -> Iterable[Labelled]:
     """Frames of one of our clips with its truth: visible boxes of vehicles that are not mostly hidden."""
-    table = pq.read_table(
-        clip.with_suffix("").with_suffix(".truth.parquet")
-        if clip.suffix != ".mp4"
-        else clip.with_name(clip.stem + ".truth.parquet")
-    )
+    table = pq.read_table(clip.with_name(clip.stem + ".truth.parquet"))
     frame = table["frame"].to_numpy()
     share = table["visible_share"].to_numpy()
     box = np.column_stack([table[f"visible_{k}"].to_numpy().astype(float) for k in ("x1", "y1", "x2", "y2")])

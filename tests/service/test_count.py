@@ -378,7 +378,7 @@ def test_a_recount_equals_a_full_run(
     summary = read_json(again / "summary.json")
     assert summary["tracks_sha256"] == sha256((counted / "tracks.parquet").read_bytes()).hexdigest()
     assert summary["about_tracks"]["source"] == str(clip)
-    assert (summary["frames"], summary["crossings"]) == (200, 10)
+    assert (summary["frames"]["delivered"], summary["crossings"]) == (200, 10)
 
 
 def test_a_recount_lies_beside_the_tracks_and_keeps_their_time_zone(
