@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import cv2
 import typer
 
-from service import demo, models_cli, view_cli
+from service import city_cli, coverage_cli, db_cli, demo, models_cli, reports_cli, training_cli, view_cli
 from service.count import CountOptions, recount
 from service.outputs import parse_grid, parse_interval
+from service.record_count import record_count
 from service.run import run_count, short_name, show
+from service.tally.command import tally
 from vision import NgatuError
 from vision.detection.onnx import ProviderName
 
@@ -21,9 +23,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Counts vehicles by class and movement on the pictures of road cameras.",
 )
+training_cli.register(models_cli.app)
 app.add_typer(models_cli.app, name="models")
 app.add_typer(view_cli.app, name="view")
+app.add_typer(city_cli.app, name="city")
+app.add_typer(db_cli.app, name="db")
 app.command("demo")(demo.demo)
+app.command("report")(reports_cli.report)
+app.command("compare")(reports_cli.compare_command)
+app.command("coverage")(coverage_cli.coverage)
+app.command("tally")(tally)
 
 ViewOption = Annotated[
     Path | None, typer.Option("--view", help="YAML file of the view; else one is proposed.")
@@ -61,6 +70,12 @@ def count(
     ] = None,
     provider: Annotated[ProviderName, typer.Option(help="What runs the network.")] = "cpu",
     threads: Annotated[int, typer.Option(min=0, help="Threads of the network; 0 takes every core.")] = 0,
+    db: Annotated[
+        str | None,
+        typer.Option("--db", help="Put the count into this database too, such as sqlite:///file.db."),
+    ] = None,
+    camera: Annotated[str | None, typer.Option(help="With --db: id of the camera.")] = None,
+    site: Annotated[str | None, typer.Option(help="With --db: id of its junction.")] = None,
 ) -> None:
     """Count the vehicles in SOURCE by gate, movement and class."""
     _check_zone(tz)
@@ -82,6 +97,8 @@ def count(
     result = run_count(options)
     if result.stopped:
         raise typer.Exit(130)
+    if db:
+        print(record_count(result, options, db, camera or short_name(source), site))
 
 
 @app.command("recount")

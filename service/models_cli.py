@@ -1,9 +1,10 @@
 """``ngatu models``: which detectors there are, whether one works here, and adding another."""
 
+import importlib
 import re
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -59,7 +60,7 @@ def check(
 
 @app.command()
 def add(
-    file: Annotated[Path, typer.Argument(help="The ONNX weights.")],
+    file: Annotated[Path, typer.Argument(help="The weights: .onnx, or .pt of Ultralytics.")],
     name: Annotated[str | None, typer.Option(help="What to call it; by default as its file.")] = None,
     decoder: Annotated[
         str | None,
@@ -77,13 +78,19 @@ def add(
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "not stated",
     source: Annotated[str, typer.Option(help="Where the weights come from.")] = "not stated",
 ) -> None:
-    """Write a card for ONNX weights, run them once, and copy both to your own folder of models."""
+    """Write a card for weights, run them once, and copy both to your own folder of models."""
+    asked_classes = parse_classes(classes) if classes else None
+    asked_size = parse_size(size) if size else None
+    if file.suffix == ".pt":
+        export = training_module("models.training.ultralytics_export").export_ultralytics
+        file, theirs = export(file, asked_size or (640, 384))
+        asked_classes, asked_size = asked_classes or theirs, None
     card = adopt(
         file,
         name=name,
         decoder=decoder,
-        classes=parse_classes(classes) if classes else None,
-        size=parse_size(size) if size else None,
+        classes=asked_classes,
+        size=asked_size,
         licence=licence,
         source=source,
     )
@@ -98,6 +105,21 @@ def _row(card: Card) -> tuple[str, ...]:
 def _size(card: Card) -> str:
     size = f"{card.input.width}x{card.input.height}"
     return f"{size}, or multiples of {card.input.multiple_of}" if card.input.multiple_of else size
+
+
+def training_module(name: str) -> Any:
+    """A module of the training recipe, which needs what running ngatu does not.
+
+    Raises:
+        ModelError: the extra is not installed here.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"This needs the package {error.name}, which is not here: make an environment of its own with "
+            "python3.11 -m venv .train && .train/bin/pip install -e '.[train]' and run .train/bin/ngatu."
+        ) from None
 
 
 def parse_size(text: str) -> Size:

@@ -1,6 +1,5 @@
 """``ngatu models label|train|export|quantize|evaluate|adapt``: the recipe of our detectors, step by step."""
 
-import importlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,9 +8,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from service.models_cli import parse_size
+from service.models_cli import parse_size, training_module
 from vision.detection.cards import user_folder
-from vision.errors import ModelError
 
 Work = Annotated[Path, typer.Option(help="Folder for frames, labels and runs; keep it to go on later.")]
 Data = Annotated[
@@ -134,7 +132,7 @@ def evaluate(
     threads: Annotated[int, typer.Option(min=1, help="Threads of a network.")] = 2,
 ) -> None:
     """Evaluate detectors on the held-out cameras: accuracy by class and light, and what a frame costs."""
-    module = _needs_extra("models.training.evaluate")
+    module = training_module("models.training.evaluate")
     module.main(detectors, data=data, out=out, cache=cache, threads=threads)
 
 
@@ -160,22 +158,7 @@ def adapt(
 
 
 def _recipe() -> Any:
-    return _needs_extra("models.training.recipe")
-
-
-def _needs_extra(module: str) -> Any:
-    """A module of the recipe, which needs what running ngatu does not.
-
-    Raises:
-        ModelError: the extra is not installed here.
-    """
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise ModelError(
-            f"Training needs the package {error.name}, which is not here: make an environment of its own "
-            "with python3.11 -m venv .train && .train/bin/pip install -e '.[train]' and run .train/bin/ngatu."
-        ) from None
+    return training_module("models.training.recipe")
 
 
 def _show(steps: Iterable[tuple[str, float]]) -> None:

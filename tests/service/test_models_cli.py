@@ -83,7 +83,7 @@ def test_add_copies_weights_and_writes_a_card_that_loads(user: Path) -> None:
     ("arguments", "sentence"),
     [
         pytest.param(["absent.onnx"], "absent.onnx: there is no such file", id="no file"),
-        pytest.param(["best.pt"], "best.pt: only ONNX weights", id="pickled"),
+        pytest.param(["best.pt"], "This needs the package", id="Ultralytics weights without the extra"),
         pytest.param(["renamed.onnx"], "renamed.onnx: ONNX Runtime cannot load it", id="renamed pickle"),
         pytest.param([OURS], "already a detector called 'ngatu-prototype'", id="name taken"),
         pytest.param([OURS, "--name", "motion"], "already a detector called 'motion'", id="built-in name"),

@@ -1,0 +1,62 @@
+"""Partitions by month in PostgreSQL: made when first needed, dropped whole when their time is over."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Table, text
+
+
+def is_partition(name: str) -> bool:
+    """Whether a table's name is that of a partition, such as ``crossings_y2026m03``."""
+    return re.search(r"_y\d{4}m\d{2}$", name) is not None
+
+
+def ensure_months(connection: Connection, table: Table, moments: Iterable[datetime]) -> None:
+    """See that a table has the partitions that some moments fall into; SQLite has none and needs none."""
+    if connection.dialect.name != "postgresql":
+        return
+    months = {(moment.year, moment.month) for moment in (each.astimezone(UTC) for each in moments)}
+    for year, month in sorted(months):
+        name = partition_name(table.name, year, month)
+        if not _exists(connection, name):
+            # Two writers may want the same month at the same time: one of them makes it.
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
+            if not _exists(connection, name):
+                _make(connection, table, name, *month_span(year, month))
+
+
+def months_of(connection: Connection, table: Table) -> list[tuple[str, datetime, datetime]]:
+    """The partitions that a table has: name, first moment, first moment after."""
+    names = connection.scalars(
+        text(
+            "SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid "
+            "WHERE inhparent = CAST(:table AS regclass) ORDER BY 1"
+        ),
+        {"table": table.name},
+    )
+    return [
+        (name, *month_span(int(name[-7:-3]), int(name[-2:]))) for name in names if is_partition(str(name))
+    ]
+
+
+def partition_name(table: str, year: int, month: int) -> str:
+    """The name of a month's partition."""
+    return f"{table}_y{year:04d}m{month:02d}"
+
+
+def month_span(year: int, month: int) -> tuple[datetime, datetime]:
+    """First moment of a month in UTC, and of the next."""
+    following = (year + 1, 1) if month == 12 else (year, month + 1)
+    return datetime(year, month, 1, tzinfo=UTC), datetime(*following, 1, tzinfo=UTC)
+
+
+def _exists(connection: Connection, name: str) -> bool:
+    return connection.scalar(text("SELECT to_regclass(:name)"), {"name": name}) is not None
+
+
+def _make(connection: Connection, table: Table, name: str, start: datetime, end: datetime) -> None:
+    # Made apart and then attached, it disturbs nobody who reads or writes the other months.
+    connection.execute(text(f"CREATE TABLE {name} (LIKE {table.name} INCLUDING ALL)"))
+    bounds = f"FROM ('{start.isoformat()}') TO ('{end.isoformat()}')"
+    connection.execute(text(f"ALTER TABLE {table.name} ATTACH PARTITION {name} FOR VALUES {bounds}"))
