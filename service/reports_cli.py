@@ -10,16 +10,21 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
+from service.city_cli import parse_moment
+from service.db_cli import DbOption
 from service.outputs import parse_interval
 from service.reports.compare import compare
 from service.reports.compare_tables import comparison_csv, comparison_json, comparison_tables
-from service.reports.load import load_counted
+from service.reports.crossings import Counted
+from service.reports.from_database import load_site
+from service.reports.load import NO_ZONE, load_counted
 from service.reports.manual import read_manual
 from service.reports.report import Report, make_report
 from service.reports.rows import csv_text, json_text, write_parquet
 from service.reports.terminal import report_tables
 from service.reports.words import Language
 from service.reports.xlsx import write_xlsx
+from service.storage.connect import open_database, reading
 from vision import NgatuError
 from vision.density.factors import PCU_TABLE, load_factors
 
@@ -35,7 +40,17 @@ OutOption = Annotated[Path | None, typer.Option("--out", help="File to write; it
 
 
 def report(
-    sources: Annotated[list[Path], typer.Argument(help="Folders of ngatu count, or their crossings.csv.")],
+    sources: Annotated[
+        list[Path] | None, typer.Argument(help="Folders of ngatu count, or their crossings.csv.")
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option("--site", help="Instead of SOURCES: a junction in the database.")
+    ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="Beginning, local in --tz: 2026-03-10, 2026-03-10T06:30.")
+    ] = None,
+    to: Annotated[str | None, typer.Option("--to", help="End of the period, itself not part of it.")] = None,
+    db: DbOption = None,
     interval: Annotated[str, typer.Option(help="Length of the rows: 5min, 15min, 1h.")] = "15min",
     tz: TzOption = None,
     format_: Annotated[
@@ -48,13 +63,18 @@ def report(
     ] = PCU_TABLE,
     language: LanguageOption = "en",
 ) -> None:
-    """Turning-movement count, peak hour and PHF of what was counted; SOURCES follow each other in time."""
+    """Turning-movement count, peak hour and PHF of what was counted.
+
+    SOURCES follow each other in time. With --site, --from and --to it is a junction's in the database: what
+    the owners of its approaches saw, excluded periods left out.
+    """
     chosen = _format_of(format_, out, ("table", "csv", "json", "xlsx", "parquet"))
-    counted = load_counted(sources, view, _zone(tz))
+    period = _period(from_, to, _zone(tz) or NO_ZONE)
+    counted = _counted(sources or [], site, period, db, view, tz)
     factors = None if pcu == "none" else load_factors(pcu)
     if factors and factors.unit != "PCU":
         raise NgatuError(f"--pcu {pcu}: that is a table of {factors.unit}, not of passenger-car units")
-    made = make_report(counted, _seconds(interval), factors)
+    made = make_report(counted, _seconds(interval), factors, period)
     if chosen == "table":
         _console().print(report_tables(made, language))
     elif chosen == "csv":
@@ -66,6 +86,42 @@ def report(
     else:
         file = out
         _write(file, lambda: _WRITERS[chosen](made, file, language))
+
+
+def _counted(
+    sources: list[Path],
+    site: str | None,
+    period: tuple[float, float] | None,
+    db: str | None,
+    view: Path | None,
+    tz: str | None,
+) -> Counted:
+    """What to report on, from files or from the database."""
+    if bool(sources) == bool(site):
+        raise NgatuError(
+            "say what to report on: folders of ngatu count, or --site with --from and --to for the database"
+        )
+    if site is None:
+        return load_counted(sources, view, tz)
+    if view is not None:
+        raise NgatuError("--view is for folders; the views of the database are those of its registry")
+    if period is None:
+        raise NgatuError(
+            "--site needs a period: add --from and --to, such as --from 2026-03-10 --to 2026-03-11"
+        )
+    with reading(open_database(db)) as connection:
+        return load_site(connection, site, *period, tz or NO_ZONE)
+
+
+def _period(from_: str | None, to: str | None, tz: str) -> tuple[float, float] | None:
+    if from_ is None and to is None:
+        return None
+    if from_ is None or to is None:
+        raise NgatuError("a period has a beginning and an end: give both --from and --to")
+    start, end = parse_moment(from_, tz, "--from"), parse_moment(to, tz, "--to")
+    if start >= end:
+        raise NgatuError(f"--from {from_} does not lie before --to {to}; --to is the first moment after it")
+    return start, end
 
 
 _WRITERS: dict[str, Callable[[Report, Path, Language], None]] = {

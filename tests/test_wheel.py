@@ -67,12 +67,14 @@ def test_what_travels_in_it(wheel: Path) -> None:
         names = archive.namelist()
     here = {str(path.relative_to(ROOT)) for path in (ROOT / "vision").rglob("*.py")}
     here |= {str(path.relative_to(ROOT)) for path in (ROOT / "service").rglob("*.py")}
+    here |= {str(path.relative_to(ROOT)) for path in (ROOT / "models").rglob("*.py")}
+    here |= {str(path.relative_to(ROOT)) for path in (ROOT / "service/tally/page").rglob("*.*")}
     carried = {"vision/models/ngatu-prototype.onnx", "vision/models/ngatu-prototype.toml"}
     carried |= {f"vision/sample_videos/{name}" for name in (f"{CLIP}.mp4", f"{CLIP}.crossings.csv", VIEW)}
     missing = (here | carried) - set(names)
     assert not missing
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"vision", "service"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"models", "service", "vision"}
     assert any(name.endswith("/licenses/LICENSE") for name in names)
 
 
@@ -92,7 +94,7 @@ def test_it_counts_from_any_folder(environment: Path, tmp_path: Path, make_clip:
     out = Path("ngatu-out", "clip")
     assert f"results in {out}" in said
     written = {path.name for path in (tmp_path / out).iterdir()}
-    assert written == {"crossings.csv", "counts.csv", "tracks.parquet", "summary.json"}
+    assert written == {"crossings.csv", "counts.csv", "incidents.csv", "tracks.parquet", "summary.json"}
     models = in_environment(environment, tmp_path, "ngatu", "models", "list")
     assert "ngatu-prototype" in models
 

@@ -120,7 +120,7 @@ def train(
 
 def _learnt_and_aside(pictures: list[Picture]) -> tuple[list[Picture], list[Picture]]:
     """Pictures to learn from and to validate on: by camera, or by time where there is one camera only."""
-    labelled = {picture.camera for picture in pictures if picture.labels is not None and "__" in picture.key}
+    labelled = {picture.camera for picture in pictures if picture.labels is not None}
     aside = {camera for camera in labelled if zlib.crc32(camera.encode()) % _SET_ASIDE == 0}
     if aside:
         return (

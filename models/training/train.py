@@ -159,10 +159,12 @@ class Trainer:
         losses = loss_of(logits.float(), sides.float(), boxes, known)
         self._optimiser.zero_grad()
         losses.total.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
-        self._optimiser.step()
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
         self._images += len(images)
-        self._blend()
+        # A box without width or height has no gradient: such a step would end the run.
+        if torch.isfinite(norm):
+            self._optimiser.step()
+            self._blend()
         return float(losses.classes.detach()), float(losses.boxes.detach())
 
     def _rate(self) -> float:

@@ -155,6 +155,16 @@ _WORDS: dict[str, tuple[str, str]] = {
         "No GEH: it compares hourly volumes, and the intervals of the manual count do not add up to hours.",
         "Không có GEH: chỉ số này so sánh lưu lượng giờ, mà các khoảng đếm tay không ghép lại thành giờ.",
     ),
+    "approaches_unseen": (
+        "Left out, because the cameras that speak for them were not counted in this period: approaches "
+        "{approaches}. Totals are without them.",
+        "Bỏ qua các nhánh mà camera phụ trách không được đếm trong khoảng này: {approaches}. Tổng không gồm "
+        "các nhánh đó.",
+    ),
+    "excluded": (
+        "{count} excluded periods are left out: {reasons}.",
+        "Đã loại {count} khoảng thời gian: {reasons}.",
+    ),
     "overlap": (
         "{file}: its first {seconds} s were seen by the recording before it too; their {count} crossings "
         "there are left out.",

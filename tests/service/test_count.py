@@ -278,7 +278,7 @@ def test_our_own_detector_runs(clip: Path, view: Path, tmp_path: Path, ngatu: Ng
     ran = ngatu("count", clip, "--view", view, "--out", out, "--duration", 1)
     assert (ran.code, ran.err) == (0, "")
     written = {path.name for path in out.iterdir()}
-    assert written == {"crossings.csv", "counts.csv", "tracks.parquet", "summary.json"}
+    assert written == {"crossings.csv", "counts.csv", "incidents.csv", "tracks.parquet", "summary.json"}
     summary = read_json(out / "summary.json")
     assert (summary["model"], summary["provider"]) == ("ngatu-prototype", "cpu")
     assert len(summary["model_sha256"]) == 64
@@ -371,7 +371,7 @@ def test_a_recount_equals_a_full_run(
     ran = ngatu("recount", counted / "tracks.parquet", view, "--out", again)
     assert (ran.code, ran.err) == (0, "")
     assert "10 crossings" in ran.out
-    for name in ("crossings.csv", "counts.csv"):
+    for name in ("crossings.csv", "counts.csv", "incidents.csv"):
         assert (again / name).read_bytes() == (full / name).read_bytes()
     same = (again / "crossings.csv").read_bytes() == (counted / "crossings.csv").read_bytes()
     assert same == (text == VIEW)
