@@ -418,7 +418,7 @@ def show_vehicles(result: dict[str, Any], console: Console) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", nargs="+", default=["ngatu-prototype"], help="whose boxes are used")
+    parser.add_argument("--model", nargs="+", default=["ngatu-n"], help="whose boxes are used")
     parser.add_argument("--clip", default="", help="only clips whose name holds this")
     parser.add_argument("--truth", type=Path, default=ROOT / "tests" / "truth", help="folder of hand counts")
     parser.add_argument("--cache", type=Path, help="folder that keeps the boxes; else they are not kept")

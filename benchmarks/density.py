@@ -105,7 +105,7 @@ def noisy_frames(boxes: Path, start: float, view: View, size: tuple[int, int], e
 
 def detected_frames(clip: Path, view: View, tiles: bool) -> Frames:
     """Each frame's tracks and crossings as ngatu finds them in the picture."""
-    detector = load_detector("ngatu-prototype")
+    detector = load_detector("ngatu-n")
     if tiles:
         assert isinstance(detector, OnnxDetector)
         detector = TiledDetector(detector, 2, 2)

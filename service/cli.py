@@ -9,13 +9,24 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import cv2
 import typer
 
-from service import city_cli, coverage_cli, db_cli, demo, models_cli, reports_cli, training_cli, view_cli
+from service import (
+    city_cli,
+    coverage_cli,
+    db_cli,
+    demo,
+    doctor_cli,
+    models_cli,
+    reports_cli,
+    training_cli,
+    view_cli,
+)
 from service.count import CountOptions, recount
 from service.outputs import parse_grid, parse_interval
 from service.record_count import record_count
 from service.run import run_count, short_name, show
 from service.tally.command import tally
 from vision import NgatuError
+from vision.detection.grades import AUTO
 from vision.detection.onnx import ProviderName
 
 app = typer.Typer(
@@ -29,6 +40,7 @@ app.add_typer(view_cli.app, name="view")
 app.add_typer(city_cli.app, name="city")
 app.add_typer(db_cli.app, name="db")
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor_cli.doctor)
 app.command("report")(reports_cli.report)
 app.command("compare")(reports_cli.compare_command)
 app.command("coverage")(coverage_cli.coverage)
@@ -46,7 +58,9 @@ TzOption = Annotated[str, typer.Option(help="Time zone of file names and bins.")
 def count(
     source: Annotated[str, typer.Argument(help="Video file, folder of images, or rtsp:// address.")],
     view: ViewOption = None,
-    model: Annotated[str, typer.Option(help="Detector; see: ngatu models list.")] = "ngatu-prototype",
+    model: Annotated[
+        str, typer.Option(help="Detector; see: ngatu models list. auto takes the quicker of ours here.")
+    ] = AUTO,
     out: OutOption = None,
     annotate: Annotated[bool, typer.Option("--annotate", help="Write an annotated video too.")] = False,
     fps: Annotated[float | None, typer.Option(min=0.1, help="Analyse only so many frames a second.")] = None,

@@ -48,6 +48,7 @@ from vision import (
 )
 from vision.density import ApproachInterval
 from vision.detection import OnnxDetector, TiledDetector
+from vision.detection.grades import AUTO, FLOAT, choose_grade
 from vision.detection.onnx import ProviderName
 from vision.overlay import Overlay, draw_view
 from vision.sources import OpenedSource
@@ -65,7 +66,7 @@ class CountOptions:
         source: file, folder of images or RTSP address.
         out: folder for the results.
         view: a view's YAML file; None proposes one.
-        model: name of a detector.
+        model: name of a detector, or ``auto`` for the quicker of our two grades.
         annotate: whether to write an annotated video.
         fps: frames analysed per second; None takes all.
         start: moment of the first frame, if known better than the file knows.
@@ -80,7 +81,7 @@ class CountOptions:
     source: str
     out: Path
     view: Path | None = None
-    model: str = "ngatu-prototype"
+    model: str = AUTO
     annotate: bool = False
     fps: float | None = None
     start: datetime | None = None
@@ -149,7 +150,7 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
         NgatuError: the source, the model, the view or the output folder is not usable.
     """
     view = load_view(options.view) if options.view else None
-    detector = _detector(options)
+    detector, why = _detector(options)
     with open_source(options.source, fps=options.fps, start=options.start, tz=options.tz) as source:
         if options.annotate and view is None and source.kind == "rtsp":
             raise NgatuError(
@@ -159,7 +160,7 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
         incidents = IncidentLog(view, source.size, options.view)
         make_folder(options.out)
         pipeline = Pipeline(detector, source.size, view)
-        result = CountResult(view)
+        result = CountResult(view, notes=why)
         began = time.perf_counter()
         background = _Background()
         first = last = source.start
@@ -227,13 +228,20 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
     return result
 
 
-def _detector(options: CountOptions) -> Detector:
-    detector = load_detector(options.model, provider=options.provider, threads=options.threads)
+def _detector(options: CountOptions) -> tuple[Detector, list[str]]:
+    """The detector asked for, and a note where it was chosen here."""
+    model, why = options.model, []
+    if model == AUTO:
+        # Other providers than the processor gain nothing from 8 bits.
+        choice = choose_grade(options.threads) if options.provider == "cpu" else None
+        model = choice.name if choice else FLOAT
+        why = [f"detector: {choice}"] if choice else []
+    detector = load_detector(model, provider=options.provider, threads=options.threads)
     if options.tiles is None:
-        return detector
+        return detector, why
     if not isinstance(detector, OnnxDetector):
         raise NgatuError("--tiles looks closer with a network; the motion detector needs none: leave it out")
-    return TiledDetector(detector, *options.tiles)
+    return TiledDetector(detector, *options.tiles), why
 
 
 def recount(tracks: Path, view_path: Path, out: Path, interval: float, tz: str | None = None) -> CountResult:

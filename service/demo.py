@@ -1,7 +1,8 @@
-"""``ngatu demo``: count the sample clip that comes with ngatu, and show the counts beside the truth."""
+"""``ngatu demo``: count the sample clip that comes with ngatu, beside the truth, and into a database."""
 
 import csv
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 import vision
-from service.count import CountOptions
+from service.count import CountOptions, count_source
+from service.demo_chain import show_chain
 from service.outputs import parse_grid
 from service.run import run_count
 from vision import Crossing, NgatuError, VehicleClass
@@ -18,6 +20,7 @@ from vision.accuracy import Event, match_events
 
 CLIP = "hoa-ban_cam1_day_20260310-093000"
 VIEW = "hoa-ban_cam1.view.yaml"
+CLIP_2, VIEW_2 = "hoa-ban_cam2_day_20260310-093000", "hoa-ban_cam2.view.yaml"
 
 
 def demo(
@@ -25,7 +28,7 @@ def demo(
     annotate: Annotated[bool, typer.Option(help="Write the annotated video too.")] = True,
     tiles: Annotated[str, typer.Option(help="Look closer at so many tiles, or none.")] = "2x2",
 ) -> None:
-    """Count the sample junction and compare with the exact truth of its generator."""
+    """Count the sample junction, compare with its exact truth, put it into a database, show its coverage."""
     folder = sample_folder()
     options = CountOptions(
         source=str(folder / f"{CLIP}.mp4"),
@@ -35,9 +38,19 @@ def demo(
         tiles=None if tiles == "none" else parse_grid(tiles),
     )
     result = run_count(options)
+    if result.stopped:
+        raise typer.Exit(130)
     start = float(result.summary["start_epoch"])
     counted = [Event(c.time - start, c.gate, c.direction, c.vehicle_class) for c in result.crossings]
     _compare(read_truth(folder / f"{CLIP}.crossings.csv"), counted, result.crossings)
+    print("\nthe junction's west approach belongs to its second camera, counted now ...", flush=True)
+    clip, view = str(folder / f"{CLIP_2}.mp4"), folder / VIEW_2
+    second = replace(options, source=clip, view=view, out=out / "cam2", annotate=False)
+    other = count_source(second)
+    if other.stopped:
+        raise typer.Exit(130)
+    counts = {"hoa-ban-cam1": (options, result), "hoa-ban-cam2": (second, other)}
+    show_chain(counts, out, options.tz)
 
 
 def sample_folder() -> Path:

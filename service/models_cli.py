@@ -82,6 +82,7 @@ def add(
     asked_classes = parse_classes(classes) if classes else None
     asked_size = parse_size(size) if size else None
     if file.suffix == ".pt":
+        training_module("ultralytics")
         export = training_module("models.training.ultralytics_export").export_ultralytics
         file, theirs = export(file, asked_size or (640, 384))
         asked_classes, asked_size = asked_classes or theirs, None

@@ -28,7 +28,7 @@ app = typer.Typer(no_args_is_help=True, help="Views: propose one for a camera, c
 def new(
     source: Annotated[str, typer.Argument(help="Video file, folder of images, or rtsp:// address.")],
     out: Annotated[Path | None, typer.Option(help="Folder for view.yaml and view.png.")] = None,
-    model: Annotated[str, typer.Option(help="Detector.")] = "ngatu-prototype",
+    model: Annotated[str, typer.Option(help="Detector.")] = "ngatu-n",
     seconds: Annotated[float, typer.Option(min=1, help="How much of the source to look at.")] = 60.0,
     fps: Annotated[float | None, typer.Option(min=0.1, help="Frames looked at a second.")] = 12.0,
 ) -> None:

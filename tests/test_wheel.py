@@ -69,7 +69,8 @@ def test_what_travels_in_it(wheel: Path) -> None:
     here |= {str(path.relative_to(ROOT)) for path in (ROOT / "service").rglob("*.py")}
     here |= {str(path.relative_to(ROOT)) for path in (ROOT / "models").rglob("*.py")}
     here |= {str(path.relative_to(ROOT)) for path in (ROOT / "service/tally/page").rglob("*.*")}
-    carried = {"vision/models/ngatu-prototype.onnx", "vision/models/ngatu-prototype.toml"}
+    carried = {f"vision/models/ngatu-n{grade}.{kind}" for grade in ("", "-int8") for kind in ("onnx", "toml")}
+    carried |= {f"vision/sample_videos/hoa-ban_cam2{part}" for part in (".view.yaml", CLIP[12:] + ".mp4")}
     carried |= {f"vision/sample_videos/{name}" for name in (f"{CLIP}.mp4", f"{CLIP}.crossings.csv", VIEW)}
     missing = (here | carried) - set(names)
     assert not missing
@@ -96,7 +97,7 @@ def test_it_counts_from_any_folder(environment: Path, tmp_path: Path, make_clip:
     written = {path.name for path in (tmp_path / out).iterdir()}
     assert written == {"crossings.csv", "counts.csv", "incidents.csv", "tracks.parquet", "summary.json"}
     models = in_environment(environment, tmp_path, "ngatu", "models", "list")
-    assert "ngatu-prototype" in models
+    assert "ngatu-n" in models
 
 
 def test_the_sample_clip_is_found(environment: Path, tmp_path: Path) -> None:

@@ -26,7 +26,6 @@ _FRAMES_A_CLIP = 60
 _SET_ASIDE = 9
 """One labelled camera in this many tells when a network is best; nothing is learnt from it."""
 _CALIBRATION = 160
-_STEP = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +176,7 @@ def _write_card(weights: Path, size: tuple[int, int], about: str) -> None:
         licence=like.licence,
         source=about,
         decoder="ngatu",
-        input=InputSpec(
-            width=size[0], height=size[1], multiple_of=_STEP, colour="rgb", resize="plain", scaling="uint8"
-        ),
+        input=InputSpec(width=size[0], height=size[1], colour="rgb", resize="plain", scaling="uint8"),
         classes=like.classes,
         thresholds=like.thresholds,
     )

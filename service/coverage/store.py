@@ -111,7 +111,9 @@ def _observed(connection: Connection, start: float, end: float) -> dict[str, Flo
         first, last = max(began, row.valid_from.timestamp()), min(began + length, until, end)
         if first < last:
             # An analysis that covers a part of the interval was observed in that part alone.
-            found[row.camera_id].append((first, last, min(1.0, row.observed_seconds / (last - first))))
+            # Times in seconds since 1970 are exact to a microsecond only: a whole minute must stay whole.
+            share = row.observed_seconds / (last - first)
+            found[row.camera_id].append((first, last, 1.0 if share > 1 - 1e-6 else share))
     return {camera: np.array(rows) for camera, rows in found.items()}
 
 

@@ -76,7 +76,7 @@ def load_site(connection: Connection, site: str, start: float, end: float, tz: s
     seen = [each for each in stretches if len(spans[each.approach])]
     if not seen:
         raise NgatuError(
-            f"--site {site}: nobody counted it in that period, or it is excluded; give another --from and --to"
+            f"--site {site}: nothing of it was counted in that period, or all is excluded; give another one"
         )
     unseen = sorted(spans.keys() - {each.approach for each in seen})
     views = {r.camera: r.view for r, _, _ in records if isinstance(r, CameraView)}

@@ -133,7 +133,10 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 
 def shown(engine: Engine) -> str:
     """The database's address without its password."""
-    return engine.url.set(drivername=engine.dialect.name).render_as_string(hide_password=True)
+    url = engine.url.set(drivername=engine.dialect.name)
+    # libpq takes passwords in the query as well.
+    url = url.difference_update_query(["password", "sslpassword"])
+    return url.render_as_string(hide_password=True)
 
 
 def explain(engine: Engine, error: DBAPIError) -> StorageError:

@@ -84,7 +84,8 @@ def _required(connection: Connection, site: str, when: datetime) -> list[str]:
 def _junction_row(site: str, start: datetime, required: Sequence[str], found: dict[str, Values]) -> Values:
     rows = [found[approach] for approach in required if approach in found]
     watched = [row for row in rows if row["observed_seconds"] > 0]
-    whole = len(watched) == len(required)
+    # Without required approaches nothing is known of the junction: a sum over none would be 0.
+    whole = bool(required) and len(watched) == len(required)
     observed = sum(row["observed_seconds"] for row in rows) / max(len(required), 1)
     levels = [row["level"] for row in watched if row["level"]]
     wholly = whole and all(row["status"] == "observed" for row in watched)

@@ -280,7 +280,7 @@ def test_our_own_detector_runs(clip: Path, view: Path, tmp_path: Path, ngatu: Ng
     written = {path.name for path in out.iterdir()}
     assert written == {"crossings.csv", "counts.csv", "incidents.csv", "tracks.parquet", "summary.json"}
     summary = read_json(out / "summary.json")
-    assert (summary["model"], summary["provider"]) == ("ngatu-prototype", "cpu")
+    assert (summary["model"], summary["provider"]) == ("ngatu-n", "cpu")
     assert len(summary["model_sha256"]) == 64
 
 
@@ -652,7 +652,7 @@ BROKEN = VIEW.replace("to: south, turn: through}", "to: east, turn: through}", 1
         pytest.param(["clip.mp4", "--out", "text.mp4/out"], "choose another --out", id="out below a file"),
         pytest.param(["clip.mp4", "--out", "taken"], "crossings.csv", id="a result cannot be written"),
         pytest.param(
-            ["clip.mp4", "--provider", "tensorrt", "--model", "ngatu-prototype"],
+            ["clip.mp4", "--provider", "tensorrt", "--model", "ngatu-n"],
             "Provider tensorrt is not installed",
             id="provider not installed",
         ),
@@ -758,7 +758,7 @@ def test_models_list(ngatu: Ngatu, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     ran = ngatu("models", "list")
     assert ran.code == 0
-    for words in ("ngatu-prototype", "motorcycle", "motion"):
+    for words in ("ngatu-n", "motorcycle", "motion"):
         assert words in ran.out
 
 

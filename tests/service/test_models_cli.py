@@ -10,7 +10,7 @@ from service.models_cli import app
 from vision.detection import OnnxDetector, find_card, load_detector
 from vision.errors import ModelError
 
-OURS = Path(__file__).resolve().parents[2] / "models" / "ngatu-prototype.onnx"
+OURS = Path(__file__).resolve().parents[2] / "models" / "ngatu-n.onnx"
 OUR_CLASSES = "0=bicycle,1=motorcycle,2=car,3=bus,4=truck"
 
 
@@ -39,7 +39,7 @@ def fault(*arguments: str | Path) -> str:
 def test_list_shows_ours_and_motion() -> None:
     result = run("list")
     assert result.exit_code == 0
-    for word in ("ngatu-prototype", "448x256", "bicycle, motorcycle, car, bus, truck", "6.5", "motion"):
+    for word in ("ngatu-n", "448x256", "bicycle, motorcycle, car, bus, truck", "4.6", "motion"):
         assert word in result.stdout
 
 
@@ -48,12 +48,12 @@ def test_list_shows_the_others_beside_a_broken_card(user: Path) -> None:
     (user / "broken.toml").write_text("name = 3\n")
     result = run("list")
     assert result.exit_code == 0
-    assert "ngatu-prototype" in result.stdout
+    assert "ngatu-n" in result.stdout
     assert "broken.toml, line 1: name: " in result.stderr
 
 
 def test_check_tells_checksum_provider_and_time() -> None:
-    result = run("check", "ngatu-prototype")
+    result = run("check", "ngatu-n")
     assert result.exit_code == 0
     assert hashlib.sha256(OURS.read_bytes()).hexdigest() in result.stdout
     assert "runs on cpu at 448x256: " in result.stdout
@@ -85,7 +85,7 @@ def test_add_copies_weights_and_writes_a_card_that_loads(user: Path) -> None:
         pytest.param(["absent.onnx"], "absent.onnx: there is no such file", id="no file"),
         pytest.param(["best.pt"], "This needs the package", id="Ultralytics weights without the extra"),
         pytest.param(["renamed.onnx"], "renamed.onnx: ONNX Runtime cannot load it", id="renamed pickle"),
-        pytest.param([OURS], "already a detector called 'ngatu-prototype'", id="name taken"),
+        pytest.param([OURS], "already a detector called 'ngatu-n'", id="name taken"),
         pytest.param([OURS, "--name", "motion"], "already a detector called 'motion'", id="built-in name"),
         pytest.param([OURS, "--name", "../x"], "'../x' is no name for a detector", id="name is a path"),
         pytest.param([OURS, "--name", "x"], "say which of its classes", id="classes unknown"),

@@ -218,7 +218,7 @@ def test_what_was_found_is_remembered(tmp_path: Path, monkeypatch: pytest.Monkey
     image = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
     data, own = labelled(tmp_path, image, "car,16,32,32,64")
     [one] = held_out_pictures(data, load_split(), own)
-    detector = open_detector("ngatu-prototype", 1)
+    detector = open_detector("ngatu-n", 1)
     memory = Memory(tmp_path / "cache")
     first = memory.detect(detector, one)
     assert first.score.min(initial=1) < 0.1, "unlikely boxes are looked at too"
@@ -231,7 +231,7 @@ def test_what_was_found_is_remembered(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("size", ["640", "640x", "x384", "a x b"])
 def test_a_size_that_is_none(size: str) -> None:
     with pytest.raises(ModelError, match="640x384"):
-        open_detector(f"ngatu-prototype@{size}", 1)
+        open_detector(f"ngatu-n@{size}", 1)
 
 
 def test_operations_of_a_convolution(tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_operations_of_a_convolution(tmp_path: Path) -> None:
 def test_a_folder_without_pictures_is_told_in_one_sentence(tmp_path: Path) -> None:
     app = typer.Typer()
     app.command()(main)
-    result = CliRunner().invoke(app, ["ngatu-prototype", "--data", str(tmp_path)])
+    result = CliRunner().invoke(app, ["ngatu-n", "--data", str(tmp_path)])
     assert result.exit_code == 1
     assert "no held-out picture" in result.output
     assert "Traceback" not in result.output

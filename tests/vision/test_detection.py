@@ -24,7 +24,7 @@ from vision.geometry import box_iou
 from vision.types import Detections, Detector, VehicleClass
 
 REPO = Path(__file__).resolve().parents[2]
-OURS = REPO / "models" / "ngatu-prototype.toml"
+OURS = REPO / "models" / "ngatu-n.toml"
 BICYCLE, MOTORCYCLE, CAR, BUS, TRUCK = range(5)
 
 
@@ -37,7 +37,7 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def ours() -> OnnxDetector:
-    detector = load_detector("ngatu-prototype", threads=1)
+    detector = load_detector("ngatu-n", threads=1)
     assert isinstance(detector, OnnxDetector)
     return detector
 
@@ -67,10 +67,11 @@ def drawn_road() -> NDArray[np.uint8]:
 # Cards and finding them
 
 
-CARD = """\
-name = "ngatu-prototype"
-file = "ngatu-prototype.onnx"
-sha256 = "fe7020a49552f0325460d70e908082139f7a39e3771b1e28e42d598ed56635d4"
+SHA256 = hashlib.sha256(OURS.with_suffix(".onnx").read_bytes()).hexdigest()
+CARD = f"""\
+name = "ngatu-n"
+file = "ngatu-n.onnx"
+sha256 = "{SHA256}"
 licence = "AGPL-3.0-or-later"
 source = "this project"
 decoder = "ngatu"
@@ -104,14 +105,14 @@ def card_text(**changes: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_card(folder: Path, text: str, name: str = "ngatu-prototype") -> Path:
+def write_card(folder: Path, text: str, name: str = "ngatu-n") -> Path:
     path = folder / f"{name}.toml"
     path.write_text(text, encoding="utf-8")
     return path
 
 
 def test_our_card_is_found_by_name_and_lists_its_classes() -> None:
-    card = find_card("ngatu-prototype")
+    card = find_card("ngatu-n")
     assert card.path == OURS
     assert card.weights == OURS.with_suffix(".onnx")
     assert card.class_names == ["bicycle", "motorcycle", "car", "bus", "truck"]
@@ -124,7 +125,7 @@ def test_every_field_of_a_card_is_described(model: type[BaseModel]) -> None:
 
 
 def test_a_card_is_found_by_its_path_and_by_that_of_its_weights() -> None:
-    assert find_card(OURS).name == "ngatu-prototype"
+    assert find_card(OURS).name == "ngatu-n"
     assert find_card(str(OURS.with_suffix(".onnx"))).path == OURS
 
 
@@ -142,11 +143,11 @@ def test_folders_of_the_search(where: str, tmp_path: Path, monkeypatch: pytest.M
 def test_ours_comes_before_another_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NGATU_MODELS", str(tmp_path))
     write_card(tmp_path, card_text())
-    assert find_card("ngatu-prototype").path == OURS
+    assert find_card("ngatu-n").path == OURS
 
 
 def test_unknown_name_lists_the_known_ones_closest_first() -> None:
-    with pytest.raises(ModelError, match=r"'ngatu_prototyp'; known are ngatu-prototype, .*motion"):
+    with pytest.raises(ModelError, match=r"'ngatu_prototyp'; known are ngatu-n, .*motion"):
         load_detector("ngatu_prototyp")
 
 
@@ -197,7 +198,7 @@ def test_what_cannot_be_loaded_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        pytest.param({"sha256": f'sha256 = "{"0" * 64}"'}, "its sha256 is fe7020a4", id="checksum"),
+        pytest.param({"sha256": f'sha256 = "{"0" * 64}"'}, f"its sha256 is {SHA256[:8]}", id="checksum"),
         pytest.param({"file": 'file = "absent.onnx"'}, "weights absent.onnx are missing", id="no weights"),
         pytest.param({"width": "width = 640"}, r"card's input is \[1, 3, 256, 640\]", id="input size"),
         pytest.param({"scaling": 'scaling = "0-1"'}, r"takes tensor\(uint8\)", id="input type"),
@@ -243,7 +244,7 @@ def test_ours_finds_drawn_cars(ours: OnnxDetector) -> None:
 
 
 def test_ours_says_what_it_is(ours: OnnxDetector) -> None:
-    assert ours.name == ours.card.name == "ngatu-prototype"
+    assert ours.name == ours.card.name == "ngatu-n"
     assert ours.sha256 == ours.card.sha256
     assert ours.provider == "cpu"
     assert ours.input_size == (448, 256)
@@ -554,7 +555,7 @@ def reference(frames: list[NDArray[np.uint8]]) -> list[Detections]:
         ("deimv2_femto", 0.8, 0.85),
         ("deimv2_atto", 0.65, 0.75),
         ("yolox_nano", 0.65, 0.9),
-        ("ngatu-prototype", 0.8, 0.9),
+        ("ngatu-n", 0.8, 0.9),
     ],
 )
 def test_detector_sees_what_a_larger_one_sees(

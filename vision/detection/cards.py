@@ -171,7 +171,7 @@ def find_card(name_or_path: str | Path) -> Card:
     """The card of a detector.
 
     Args:
-        name_or_path: a name (``ngatu-prototype``), a card (``.toml``) or weights with a card beside them
+        name_or_path: a name (``ngatu-n``), a card (``.toml``) or weights with a card beside them
             (``.onnx``).
 
     Raises:

@@ -26,7 +26,7 @@ class Choice:
 
     Attributes:
         name: of its card.
-        milliseconds: for one picture, by the grade's name.
+        milliseconds: for one picture, by the grade's name; none where 8 bits are out of the question.
         remembered: the measurement is an earlier one.
     """
 
@@ -35,6 +35,8 @@ class Choice:
     remembered: bool
 
     def __str__(self) -> str:
+        if not self.milliseconds:
+            return f"{self.name} (this processor has no dot products of bytes, which 8 bits need)"
         times = ", ".join(f"{name} {took:.1f} ms" for name, took in self.milliseconds.items())
         return f"{self.name} ({times} for one picture here{', measured before' if self.remembered else ''})"
 
@@ -48,6 +50,8 @@ def choose_grade(threads: int = 0) -> Choice:
     Raises:
         ModelError: one of our detectors is missing or altered.
     """
+    if not has_byte_products():
+        return Choice(FLOAT, {}, remembered=False)
     cards = [find_card(FLOAT), find_card(INT8)]
     kept = user_folder().parent / "grade.json"
     key = {card.name: card.sha256 for card in cards}
@@ -58,6 +62,15 @@ def choose_grade(threads: int = 0) -> Choice:
         _keep(kept, key, times)
     name = INT8 if times[INT8] <= _WORTH_IT * times[FLOAT] else FLOAT
     return Choice(name, times, remembered)
+
+
+def has_byte_products(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether the processor adds up products of bytes without saturating (VNNI, or the same on ARM)."""
+    try:
+        words = set(cpuinfo.read_text(encoding="utf-8").split())
+    except OSError:
+        return False
+    return bool(words & {"avx512_vnni", "avx_vnni", "asimddp"})
 
 
 def _measure(detectors: list[OnnxDetector]) -> dict[str, float]:

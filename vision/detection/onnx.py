@@ -156,7 +156,7 @@ class OnnxDetector:
 
 
 def load_detector(
-    name: str | Path = "ngatu-prototype",
+    name: str | Path = "ngatu-n",
     *,
     provider: ProviderName = "cpu",
     threads: int = 0,

@@ -178,6 +178,17 @@ def test_the_junction_is_the_sum_of_its_owners_or_nothing(engine: Engine, outbox
     assert row.observed_seconds == 900.0
 
 
+def test_a_junction_without_required_approaches_has_no_sum(engine: Engine, outbox: Outbox) -> None:
+    recorder = Recorder(outbox, segment("cam1", kind="live"), GATES)
+    recorder.intervals(interval("north", NINE + timedelta(seconds=10 * n)) for n in range(90))
+    recorder.flush()
+    drain(outbox, engine)
+    with reading(engine) as connection:
+        for row in junction_intervals(connection, NINE, NINE + HOUR):
+            assert (row.count, row.approaches_required) == (None, 0)
+            assert row.status != "observed"
+
+
 def test_when_the_owner_changes_each_speaks_for_its_time(engine: Engine, outbox: Outbox) -> None:
     change = NINE + timedelta(minutes=7)
     since = {"site_id": "square", "approach_id": "north"}

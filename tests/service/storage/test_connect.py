@@ -154,3 +154,4 @@ def test_moments_come_back_as_they_were(engine: Engine) -> None:
 
 def test_an_address_is_shown_without_its_password() -> None:
     assert shown(connect("postgresql://me:secret@db/city")) == "postgresql://me:***@db/city"
+    assert "secret" not in shown(connect("postgresql://me@db/city?password=secret"))
