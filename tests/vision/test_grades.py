@@ -1,4 +1,4 @@
-"""Choosing between the float and the 8-bit grade: by one measurement, and never where sums of bytes saturate."""
+"""Choosing between the float and the 8-bit grade: by one measurement, never where sums of bytes saturate."""
 
 import json
 from pathlib import Path
