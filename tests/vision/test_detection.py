@@ -147,8 +147,8 @@ def test_ours_comes_before_another_of_the_same_name(tmp_path: Path, monkeypatch:
 
 
 def test_unknown_name_lists_the_known_ones_closest_first() -> None:
-    with pytest.raises(ModelError, match=r"'ngatu_prototyp'; known are ngatu-n, .*motion"):
-        load_detector("ngatu_prototyp")
+    with pytest.raises(ModelError, match=r"'ngatu_n'; known are ngatu-n, .*motion"):
+        load_detector("ngatu_n")
 
 
 @pytest.mark.parametrize(
