@@ -43,6 +43,7 @@ def show_chain(counts: Mapping[str, tuple[CountOptions, CountResult]], out: Path
         NgatuError: the folder cannot be written.
     """
     console = Console()
+    console.width = max(console.width, 100)  # narrower, the figures' headings would be cut
     url = f"sqlite:///{out / 'ngatu.db'}"
     _remove_earlier([out, *(options.out for options, _ in counts.values())])
     engine = open_database(url)
