@@ -1,35 +1,65 @@
 """The command ``ngatu``."""
 
+import importlib
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import cv2
 import typer
+from typer.core import TyperGroup
 
-from service import (
-    city_cli,
-    coverage_cli,
-    db_cli,
-    demo,
-    doctor_cli,
-    models_cli,
-    reports_cli,
-    training_cli,
-    view_cli,
-)
+from service import models_cli, training_cli, view_cli
 from service.count import CountOptions, recount
 from service.outputs import parse_grid, parse_interval
-from service.record_count import record_count
 from service.run import run_count, short_name, show
 from service.tally.command import tally
 from vision import NgatuError
 from vision.detection.grades import AUTO
 from vision.detection.onnx import ProviderName
 
+_LATER = {
+    "city": ("service.city_cli", "app"),
+    "db": ("service.db_cli", "app"),
+    "demo": ("service.demo", "demo"),
+    "doctor": ("service.doctor_cli", "doctor"),
+    "report": ("service.reports_cli", "report"),
+    "compare": ("service.reports_cli", "compare_command"),
+    "coverage": ("service.coverage_cli", "coverage"),
+}
+"""Commands whose modules are read when they are asked for: a count need not wait for the database."""
+
+
+class _Commands(TyperGroup):
+    """The commands, some of which are read late."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *_LATER]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _LATER:
+            return super().get_command(ctx, cmd_name)
+        module, name = _LATER[cmd_name]
+        found = getattr(importlib.import_module(module), name)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer()
+            alone.command(cmd_name)(found)
+            found = alone
+        command = typer.main.get_command(found)
+        command.name = cmd_name
+        return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and self.get_command(ctx, args[0]) is None:
+            # Mistyped: Typer suggests from what it holds.
+            self.commands = {**self.commands, **{name: self.get_command(ctx, name) for name in _LATER}}
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Counts vehicles by class and movement on the pictures of road cameras.",
@@ -37,13 +67,6 @@ app = typer.Typer(
 training_cli.register(models_cli.app)
 app.add_typer(models_cli.app, name="models")
 app.add_typer(view_cli.app, name="view")
-app.add_typer(city_cli.app, name="city")
-app.add_typer(db_cli.app, name="db")
-app.command("demo")(demo.demo)
-app.command("doctor")(doctor_cli.doctor)
-app.command("report")(reports_cli.report)
-app.command("compare")(reports_cli.compare_command)
-app.command("coverage")(coverage_cli.coverage)
 app.command("tally")(tally)
 
 ViewOption = Annotated[
@@ -112,6 +135,8 @@ def count(
     if result.stopped:
         raise typer.Exit(130)
     if db:
+        from service.record_count import record_count
+
         print(record_count(result, options, db, camera or short_name(source), site))
 
 
