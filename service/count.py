@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.incident_output import IncidentLog
-from service.metrics import LightWatch, Metrics
+from service.metrics import LightWatch, Metrics, ground_of
 from service.outputs import (
     clock_bins,
     observed_spans,
@@ -156,8 +156,9 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
             raise NgatuError(
                 "--annotate on a live stream needs --view: what has passed cannot be drawn afterwards"
             )
-        metrics, lights = Metrics(view, source.size, options.interval, options.view), LightWatch()
-        incidents = IncidentLog(view, source.size, options.view)
+        ground = ground_of(view, options.view)
+        metrics, lights = Metrics(view, source.size, options.interval, ground), LightWatch()
+        incidents = IncidentLog(view, source.size, ground)
         make_folder(options.out)
         pipeline = Pipeline(detector, source.size, view)
         result = CountResult(view, notes=why)
@@ -258,8 +259,8 @@ def recount(tracks: Path, view_path: Path, out: Path, interval: float, tz: str |
         NgatuError: the tracks, the view or the output folder is not usable.
     """
     stored, view = TrackFile(tracks), load_view(view_path)
-    metrics = Metrics(view, stored.size, interval, view_path)
-    incidents = IncidentLog(view, stored.size, view_path)
+    ground = ground_of(view, view_path)
+    metrics, incidents = Metrics(view, stored.size, interval, ground), IncidentLog(view, stored.size, ground)
     make_folder(out)
     counter = GateCounter(view, stored.size)
     result = CountResult(view)

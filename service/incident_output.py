@@ -7,9 +7,8 @@ from pathlib import Path
 
 from service.outputs import utc
 from vision import Crossing, NgatuError, Tracks, View
-from vision.calibration import fit_calibration
+from vision.calibration import GroundMap
 from vision.density import ApproachInterval
-from vision.errors import CalibrationError
 from vision.incidents import Incident, IncidentDetector
 
 INCIDENT_FIELDS = (
@@ -34,25 +33,17 @@ class IncidentLog:
     Args:
         view: the view; None, as long as one is only being proposed, gives no incidents.
         size: width and height of the picture in pixels.
-        view_path: the view's file, for messages.
+        ground: of :func:`service.metrics.ground_of`.
 
     Attributes:
         told: all that the detector has told, in order.
-
-    Raises:
-        CalibrationError: the view's calibration gives no mapping of the ground.
     """
 
-    def __init__(self, view: View | None, size: tuple[int, int], view_path: Path | None) -> None:
+    def __init__(self, view: View | None, size: tuple[int, int], ground: GroundMap | None) -> None:
         self.told: list[Incident] = []
         self._detector: IncidentDetector | None = None
-        if view is None:
-            return
-        try:
-            ground = fit_calibration(view.calibration) if view.calibration else None
-        except CalibrationError as error:
-            raise CalibrationError(f"{view_path}: calibration: {error}") from None
-        self._detector = IncidentDetector(view, size, ground)
+        if view is not None:
+            self._detector = IncidentDetector(view, size, ground)
 
     def add(
         self,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from service.outputs import clock_bins, write_metrics
 from vision import Crossing, Frame, Tracks, View
-from vision.calibration import fit_calibration
+from vision.calibration import GroundMap, fit_calibration
 from vision.density import ApproachInterval, DensityEstimator, light_of, roll_up
 from vision.density.estimator import BASE_SECONDS
 from vision.density.records import Light
@@ -13,6 +13,20 @@ from vision.errors import CalibrationError
 
 LIGHT_EVERY = 10.0
 """Seconds of video from one look at the light to the next."""
+
+
+def ground_of(view: View | None, view_path: Path | None) -> GroundMap | None:
+    """The mapping to the ground of a view that is calibrated.
+
+    Raises:
+        CalibrationError: its calibration gives none; the message names the view's file.
+    """
+    if view is None or view.calibration is None:
+        return None
+    try:
+        return fit_calibration(view.calibration)
+    except CalibrationError as error:
+        raise CalibrationError(f"{view_path}: calibration: {error}") from None
 
 
 class LightWatch:
@@ -40,24 +54,17 @@ class Metrics:
         view: the view; None, or one without a zone of the kind ``approach``, gives no records.
         size: width and height of the picture in pixels.
         interval: seconds of the rows in metrics.csv.
-        view_path: the view's file, for messages.
-
-    Raises:
-        CalibrationError: the view's calibration gives no mapping of the ground.
+        ground: of :func:`ground_of`.
     """
 
     def __init__(
-        self, view: View | None, size: tuple[int, int], interval: float, view_path: Path | None
+        self, view: View | None, size: tuple[int, int], interval: float, ground: GroundMap | None
     ) -> None:
         self.records: list[ApproachInterval] = []
         self._interval = interval
         self._estimator: DensityEstimator | None = None
         if view is None or not any(zone.kind == "approach" for zone in view.zones):
             return
-        try:
-            ground = fit_calibration(view.calibration) if view.calibration else None
-        except CalibrationError as error:
-            raise CalibrationError(f"{view_path}: calibration: {error}") from None
         seconds = math.gcd(BASE_SECONDS, int(interval))
         self._estimator = DensityEstimator(view, size, ground, seconds=seconds)
 

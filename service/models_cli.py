@@ -1,7 +1,6 @@
 """``ngatu models``: which detectors there are, whether one works here, and adding another."""
 
 import importlib
-import re
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from vision.detection import Card, OnnxDetector, load_detector
-from vision.detection.adopt import adopt, parse_classes
+from vision.detection.adopt import adopt, parse_classes, parse_size
 from vision.detection.cards import card_files, read_card
-from vision.detection.decoders import DECODERS, Size
+from vision.detection.decoders import DECODERS
 from vision.detection.onnx import ProviderName
 from vision.errors import ModelError
 
@@ -121,15 +120,3 @@ def training_module(name: str) -> Any:
             f"This needs the package {error.name}, which is not here: make an environment of its own with "
             "python3.11 -m venv .train && .train/bin/pip install -e '.[train]' and run .train/bin/ngatu."
         ) from None
-
-
-def parse_size(text: str) -> Size:
-    """Width and height of ``640x384``.
-
-    Raises:
-        ModelError: it is written otherwise.
-    """
-    match = re.fullmatch(r"(\d+)x(\d+)", text)
-    if not match:
-        raise ModelError(f"A size is written as 640x384; {text!r} is not understood.")
-    return int(match[1]), int(match[2])

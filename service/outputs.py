@@ -2,7 +2,6 @@
 
 import csv
 import json
-import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,10 +9,11 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
-from zoneinfo import ZoneInfo
 
+import numpy as np
 from rich.table import Table
 
+from service.reports.bins import clock_edges, make_bins
 from vision import Crossing, NgatuError, VehicleClass, View
 from vision.density import ApproachInterval, Figures, figures_of
 
@@ -71,18 +71,8 @@ def clock_bins(spans: Sequence[Span], length: float, tz: str) -> list[tuple[floa
     """
     if not spans:
         return []
-    midnight = datetime.fromtimestamp(spans[0][0], ZoneInfo(tz)).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
-    origin = midnight.timestamp()
-    first = math.floor((spans[0][0] - origin) / length)
-    last = math.ceil((spans[-1][1] - origin) / length)
-    bins = []
-    for number in range(first, max(last, first + 1)):
-        start, end = origin + number * length, origin + (number + 1) * length
-        observed = sum(max(0.0, min(end, to) - max(start, begin)) for begin, to in spans)
-        bins.append((start, end, observed))
-    return bins
+    bins = make_bins(clock_edges(spans[0][0], spans[-1][1], length, tz), np.array(spans, np.float64))
+    return list(zip(bins.edges[:-1].tolist(), bins.edges[1:].tolist(), bins.observed.tolist(), strict=True))
 
 
 def observed_spans(start: float, end: float, gaps: Iterable[Span]) -> list[Span]:

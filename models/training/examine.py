@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from models.training.testset import HeldOutPicture
 from vision.detection import OnnxDetector, decoders, find_card, onnx, suppress
-from vision.detection.decoders import Size
-from vision.errors import ModelError
+from vision.detection.adopt import parse_size
 from vision.types import Detections
 
 KEEP = 0.005
@@ -34,14 +33,7 @@ def open_detector(name: str, threads: int) -> OnnxDetector:
     card = find_card(name)
     thresholds = card.thresholds.model_copy(update={"keep": KEEP})
     card = card.model_copy(update={"thresholds": thresholds})
-    return OnnxDetector(card, threads=threads, input_size=_parse_size(size) if size else None)
-
-
-def _parse_size(text: str) -> Size:
-    width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise ModelError(f"A size is written as 640x384; {text!r} is not understood.")
-    return int(width), int(height)
+    return OnnxDetector(card, threads=threads, input_size=parse_size(size) if size else None)
 
 
 class Memory:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vision.errors import TrainingError
 from vision.sources import open_source
-from vision.types import CLASS_COUNT, VehicleClass
+from vision.types import CLASS_COUNT
 
 Labels = NDArray[np.float32]
 """``float32[N, 5]``: class id, then left, top, right, bottom as fractions of the picture."""
@@ -137,15 +137,3 @@ def clips_in(folders: Iterable[Path]) -> list[Path]:
     if not found:
         raise TrainingError("there is no clip among what was given; give .mp4, .mkv, .avi or .mov files")
     return found
-
-
-def describe(pictures: list[Picture]) -> str:
-    """How many pictures, cameras and boxes by class, in one line."""
-    boxes = np.zeros(CLASS_COUNT, int)
-    for picture in pictures:
-        if picture.labels is not None:
-            boxes += np.bincount(picture.labels[:, 0].astype(int), minlength=CLASS_COUNT)
-    named = ", ".join(f"{VehicleClass(i).label} {n}" for i, n in enumerate(boxes))
-    cameras = len({picture.camera for picture in pictures})
-    labelled = sum(picture.labels is not None for picture in pictures)
-    return f"{len(pictures)} pictures of {cameras} cameras, {labelled} labelled by people: {named}"

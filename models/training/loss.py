@@ -19,11 +19,10 @@ found early, but told from each other late."""
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """The two parts of the loss, weighted, and how many cells were taught a vehicle."""
+    """The two parts of the loss, weighted."""
 
     classes: Tensor
     boxes: Tensor
-    positives: int
 
     @property
     def total(self) -> Tensor:
@@ -71,7 +70,7 @@ class Loss:
         class_loss = (entropy * weight).sum() / amount
         share = scores.sum(-1)[taken]
         box_loss = complete_box_iou_loss(found[taken], goals[taken].float(), reduction="none")
-        return Losses(class_loss, _BOX_WEIGHT * (box_loss * share).sum() / amount, int(taken.sum()))
+        return Losses(class_loss, _BOX_WEIGHT * (box_loss * share).sum() / amount)
 
     def _weight(self, boxes: Tensor, known: Tensor, taken: Tensor) -> Tensor:
         """``[B, N, C]``: 0 where nothing is to be learnt: in open places, and of classes nobody labelled."""

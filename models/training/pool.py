@@ -14,7 +14,8 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from models.training.augment import Example, augment
 from models.training.gather import Picture
-from models.training.teach import box_overlaps, label_file
+from models.training.teach import label_file
+from vision.geometry import box_iou
 from vision.types import CLASS_COUNT
 
 _LONGEST = 704
@@ -78,7 +79,7 @@ def _boxes(picture: Picture, taught: Path | None) -> tuple[NDArray[np.float32] |
     labels = np.hstack([picture.labels, np.ones((len(picture.labels), 1), np.float32)])
     if by_teacher is not None and len(by_teacher):
         # People leave out far, parked and half-hidden vehicles: what only the teachers see is left open.
-        unmatched = (box_overlaps(by_teacher[:, 1:5], labels[:, 1:5]) < _MATCHED).all(axis=1)
+        unmatched = (box_iou(by_teacher[:, 1:5], labels[:, 1:5]) < _MATCHED).all(axis=1)
         by_teacher[:, 5] = 0
         labels = np.concatenate([labels, by_teacher[unmatched]])
     return labels, picture.known

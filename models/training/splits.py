@@ -7,12 +7,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from vision.detection.cards import ClassName
 from vision.errors import TrainingError
 
 DEFAULT = Path(__file__).with_name("split.toml")
 
 Light = Literal["day", "night", "fog"]
-ClassName = Literal["bicycle", "motorcycle", "car", "bus", "truck"]
 
 
 class _Section(BaseModel):

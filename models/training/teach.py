@@ -16,7 +16,7 @@ from vision.detection.cards import Card
 from vision.detection.onnx import OnnxDetector
 from vision.detection.suppress import suppress
 from vision.detection.tiles import TiledDetector
-from vision.geometry import box_areas, box_intersections
+from vision.geometry import box_iou
 from vision.types import Detections, VehicleClass
 
 Boxes = NDArray[np.float32]
@@ -96,7 +96,7 @@ def join_riders(found: Detections) -> Detections:
 
 def _fuse(general: Detections, own: Detections, size: NDArray[np.float32]) -> Boxes:
     """Vehicles both see or one is sure of; what else one suspects is left open."""
-    shared = box_overlaps(general.xyxy, own.xyxy)
+    shared = box_iou(general.xyxy, own.xyxy)
     two_wheeler = general.class_id <= VehicleClass.MOTORCYCLE
     same = shared > np.where(two_wheeler, _SAME_RIDER, _SAME)[:, None]
     agreed = same & (general.score > GENERAL.together)[:, None] & (own.score > OWN.together)[None]
@@ -122,18 +122,9 @@ def _without_doubles(boxes: Boxes) -> Boxes:
     """Open places that a vehicle already covers are dropped, and of two vehicles' boxes on one spot one."""
     order = np.argsort(-boxes[:, 5], kind="stable")
     boxes = boxes[order]
-    overlap = box_overlaps(boxes[:, 1:5], boxes[:, 1:5])
+    overlap = box_iou(boxes[:, 1:5], boxes[:, 1:5])
     drop = (np.triu(overlap, 1) > 0.65).any(axis=0)
     return np.asarray(boxes[~drop])
-
-
-def box_overlaps(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """IoU ``float32[N, M]`` of boxes ``[N, 4]`` and ``[M, 4]``."""
-    if len(a) == 0 or len(b) == 0:
-        return np.zeros((len(a), len(b)), np.float32)
-    shared = box_intersections(a, b)
-    union = box_areas(a)[:, None] + box_areas(b)[None] - shared
-    return np.asarray(shared / np.maximum(union, 1e-9), np.float32)
 
 
 def label_file(folder: Path, picture: Picture) -> Path:

@@ -12,6 +12,7 @@ from service.coverage.facts import Evidence, Health, fill_from_recordings
 from service.coverage.figures import Figures
 from service.coverage.intervals import Floats
 from service.storage.base import Base, upsert_into
+from service.storage.reads import observed_parts
 from service.storage.tables import Authority, CameraHealth, Observed
 
 SNAPSHOTS = Base.metadata.tables["coverage_snapshots"]
@@ -88,16 +89,8 @@ def _health(connection: Connection, start: float, end: float) -> dict[str, list[
 def _observed(connection: Connection, start: float, end: float) -> dict[str, Floats]:
     length = 60 if end - start <= SHORT else 900
     query = (
-        select(
-            Observed.camera_id,
-            Observed.start,
-            Observed.observed_seconds,
-            Authority.valid_from,
-            Authority.valid_to,
-        )
-        .join(Authority, Authority.segment_id == Observed.segment_id)
+        observed_parts(length)
         .where(
-            Observed.length == length,
             Observed.observed_seconds > 0,
             Observed.start > _moment(start - length),
             Observed.start < _moment(end),

@@ -26,20 +26,6 @@ def ensure_months(connection: Connection, table: Table, moments: Iterable[dateti
                 _make(connection, table, name, *month_span(year, month))
 
 
-def months_of(connection: Connection, table: Table) -> list[tuple[str, datetime, datetime]]:
-    """The partitions that a table has: name, first moment, first moment after."""
-    names = connection.scalars(
-        text(
-            "SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid "
-            "WHERE inhparent = CAST(:table AS regclass) ORDER BY 1"
-        ),
-        {"table": table.name},
-    )
-    return [
-        (name, *month_span(int(name[-7:-3]), int(name[-2:]))) for name in names if is_partition(str(name))
-    ]
-
-
 def partition_name(table: str, year: int, month: int) -> str:
     """The name of a month's partition."""
     return f"{table}_y{year:04d}m{month:02d}"

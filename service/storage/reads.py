@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, Select, select, tuple_
 
 from service.storage.conditions import (
     Later,
@@ -75,6 +75,24 @@ def crossings(
     return list(connection.execute(query.limit(limit) if limit else query))
 
 
+def observed_parts(length: int) -> Select[str, datetime, float, datetime, datetime | None]:
+    """What each analysis saw in intervals of ``length`` seconds, and when it speaks for its camera.
+
+    Columns: camera, start of the interval, observed seconds, speaks from, speaks to (None: until now).
+    """
+    return (
+        select(
+            Observed.camera_id,
+            Observed.start,
+            Observed.observed_seconds,
+            Authority.valid_from,
+            Authority.valid_to,
+        )
+        .join(Authority, Authority.segment_id == Observed.segment_id)
+        .where(Observed.length == length)
+    )
+
+
 def observed(
     connection: Connection,
     start: datetime,
@@ -92,15 +110,8 @@ def observed(
         (camera, start of the interval) → seconds; what is not there was not observed.
     """
     query = (
-        select(
-            Observed.camera_id,
-            Observed.start,
-            Observed.observed_seconds,
-            Authority.valid_from,
-            Authority.valid_to,
-        )
-        .join(Authority, Authority.segment_id == Observed.segment_id)
-        .where(Observed.length == length, Observed.start >= start, Observed.start < end)
+        observed_parts(length)
+        .where(Observed.start >= start, Observed.start < end)
         .where(speaks_within(Observed.start, length))
     )
     query = of(query, Observed, site, camera)
