@@ -345,6 +345,14 @@ def test_bins_follow_the_clock_of_the_zone(zone: str, length: str, first: str, s
     assert sum(observed for _, _, observed in bins) == pytest.approx(1800)
 
 
+def test_bins_stand_by_the_clock_on_the_day_it_changes() -> None:
+    """Clocks in Berlin went from 02:00 to 03:00 on that morning: six o'clock came five hours after midnight."""
+    begin = datetime.fromisoformat("2026-03-29T07:30:00+02:00").timestamp()
+    ((start, end, observed),) = clock_bins([(begin, begin + 600)], parse_interval("6h"), "Europe/Berlin")
+    assert datetime.fromtimestamp(start, UTC).isoformat() == "2026-03-29T04:00:00+00:00"
+    assert (end - start, observed) == (6 * 3600, 600)
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("60s", 60), ("5min", 300), ("15min", 900), ("1h", 3600), ("24h", 86400)]
 )
