@@ -346,7 +346,7 @@ def test_bins_follow_the_clock_of_the_zone(zone: str, length: str, first: str, s
 
 
 def test_bins_stand_by_the_clock_on_the_day_it_changes() -> None:
-    """Clocks in Berlin went from 02:00 to 03:00 on that morning: six o'clock came five hours after midnight."""
+    """Clocks in Berlin went from 02:00 to 03:00 that morning: six o'clock came five hours after midnight."""
     begin = datetime.fromisoformat("2026-03-29T07:30:00+02:00").timestamp()
     ((start, end, observed),) = clock_bins([(begin, begin + 600)], parse_interval("6h"), "Europe/Berlin")
     assert datetime.fromtimestamp(start, UTC).isoformat() == "2026-03-29T04:00:00+00:00"
