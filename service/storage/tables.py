@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.storage.base import Base, Dated, Name, Row, Text
@@ -393,3 +393,146 @@ class Audit(Base):
     action: Mapped[Name]
     what: Mapped[Text]
     detail: Mapped[dict[str, Any]]
+
+
+class Alarm(Base):
+    """Something somebody should act on: raised once, acknowledged by a person, cleared when it is over.
+
+    ``subject`` says what it is about (kind, site, approach and camera in one text): at most one alarm of a
+    subject is open. ``revision`` grows with each change, for whoever follows them.
+    """
+
+    __tablename__ = "alarms"
+    __table_args__ = (Index(None, "subject", "cleared_at"), Index(None, "raised_at"))
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    subject: Mapped[Text]
+    kind: Mapped[Name]
+    severity: Mapped[Name]
+    site_id: Mapped[Name | None]
+    approach_id: Mapped[Name | None]
+    camera_id: Mapped[Name | None]
+    raised_at: Mapped[datetime]
+    cleared_at: Mapped[datetime | None]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[Text]
+    note: Mapped[Text]
+    details: Mapped[dict[str, Any]]
+    revision: Mapped[int]
+
+
+class AlarmRule(Base):
+    """Thresholds of one kind of alarm, for one site or (site_id empty) for those without one of their own."""
+
+    __tablename__ = "alarm_rules"
+    __table_args__ = (UniqueConstraint("kind", "site_id"),)
+    pk: Mapped[Row]
+    kind: Mapped[Name]
+    site_id: Mapped[Name]
+    enabled: Mapped[bool]
+    settings: Mapped[dict[str, Any]]
+
+
+class Job(Base):
+    """A recording somebody gave to be counted, and what became of it."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index(None, "created_at"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[Text]
+    path: Mapped[Text]
+    sha256: Mapped[Text]
+    state: Mapped[Name]
+    progress: Mapped[float]
+    message: Mapped[Text]
+    options: Mapped[dict[str, Any]]
+    result: Mapped[dict[str, Any]]
+    created_by: Mapped[Text]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class ViewPicture(Base):
+    """What a view was drawn on: the empty street, by which a moved camera is known.
+
+    ``picture`` is a JPEG of the background without vehicles or people. A view counts as confirmed since
+    ``confirmed_at``; null after the camera has moved, until somebody looks.
+    """
+
+    __tablename__ = "view_pictures"
+    camera_id: Mapped[Name] = mapped_column(primary_key=True)
+    view_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    made_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    confirmed_by: Mapped[Text]
+    picture: Mapped[bytes]
+
+
+# Who may do what.
+
+
+class Account(Base):
+    """Somebody who may log in; ``role`` is viewer, operator, engineer or administrator."""
+
+    __tablename__ = "accounts"
+    login: Mapped[Name] = mapped_column(primary_key=True)
+    name: Mapped[Text]
+    role: Mapped[Name]
+    language: Mapped[Name]
+    password_hash: Mapped[Text]
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+    failures: Mapped[int]
+    locked_until: Mapped[datetime | None]
+
+
+class Session(Base):
+    """A browser that is logged in; the cookie holds a random value of which only the checksum is kept."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index(None, "login"),)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    login: Mapped[Name]
+    csrf: Mapped[Text]
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    client: Mapped[Text]
+
+
+class ApiToken(Base):
+    """A key for programs, with a scope and an end; only its checksum is kept."""
+
+    __tablename__ = "api_tokens"
+    __table_args__ = (UniqueConstraint("sha256"),)
+    pk: Mapped[Row]
+    sha256: Mapped[str] = mapped_column(String(64))
+    name: Mapped[Text]
+    login: Mapped[Name]
+    scope: Mapped[Name]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Invitation(Base):
+    """A one-time link by which somebody sets the password of an account."""
+
+    __tablename__ = "invitations"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    login: Mapped[Name]
+    role: Mapped[Name]
+    created_at: Mapped[datetime]
+    created_by: Mapped[Text]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Secret(Base):
+    """A value that an address names as ``${name}``, encrypted with a key that is not in the database."""
+
+    __tablename__ = "secrets"
+    name: Mapped[Name] = mapped_column(primary_key=True)
+    sealed: Mapped[Text]
+    changed_at: Mapped[datetime]
