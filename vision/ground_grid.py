@@ -31,10 +31,9 @@ def draw_ground_grid(
     """
     canvas = image.copy()
     scale = max(1, round(image.shape[1] / 1280))
-    mesh, lines = _grid_lines(ground_map)
-    for line in lines:
-        for path in _visible(ground_map, line):
-            _draw_path(canvas, path, _GRID, scale)
+    mesh, paths = ground_grid(ground_map)
+    for path in paths:
+        _draw_path(canvas, path, _GRID, scale)
     region = ground_map.valid_region
     _draw_path(canvas, np.vstack((region, region[:1])), _REGION, scale)
     marks, ground = measured_points(calibration)
@@ -48,6 +47,12 @@ def draw_ground_grid(
         _write(canvas, str(number), (x + 8 * scale, y - 8 * scale), scale)
     _write(canvas, f"one mesh is {mesh} m by {mesh} m", (12 * scale, 28 * scale), scale)
     return canvas, mesh
+
+
+def ground_grid(ground_map: GroundMap) -> tuple[int, list[NDArray[np.float64]]]:
+    """The mesh in metres and the grid's lines within the valid region, each ``[N, 2]`` image fractions."""
+    mesh, lines = _grid_lines(ground_map)
+    return mesh, [path for line in lines for path in _visible(ground_map, line)]
 
 
 def _grid_lines(ground_map: GroundMap) -> tuple[int, list[NDArray[np.float64]]]:
