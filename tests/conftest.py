@@ -4,8 +4,10 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 MakeClip = Callable[..., Path]
+
+# Tests seal with a key of their own, and leave no key file in anybody's settings.
+os.environ.setdefault("NGATU_KEY", "YSBrZXkgb2YgbmdhdHUncyB0ZXN0cywgMzIgYnl0ZXM=")
+SYSTEM_PYTHON = "/usr/bin/python3"
+"""It has GStreamer's bindings, which no environment of ours can install."""
 
 
 def missing(part: str, reason: str) -> NoReturn:
@@ -133,18 +140,21 @@ class RtspServer:
         self.process.send_signal(signal.SIGSTOP)
 
 
+def _require_rtsp() -> None:
+    probe = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
+    try:
+        subprocess.run([SYSTEM_PYTHON, "-c", probe], check=True, capture_output=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        missing("rtsp", "the Debian packages gir1.2-gst-rtsp-server-1.0 and python3-gi are not installed")
+
+
 @pytest.fixture
 def rtsp_server(tmp_path: Path) -> Iterator[RtspServer]:
     """GStreamer's RTSP server on this machine, playing a clip of 30 s."""
-    python = "/usr/bin/python3"
-    probe = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
-    try:
-        subprocess.run([python, "-c", probe], check=True, capture_output=True, timeout=30)
-    except (OSError, subprocess.SubprocessError):
-        missing("rtsp", "the Debian packages gir1.2-gst-rtsp-server-1.0 and python3-gi are not installed")
+    _require_rtsp()
     clip = _make_clip(tmp_path / "loop.mp4", 750, 25, options={"qp": "20", "bf": "0"})
     script = Path(__file__).with_name("rtsp_server.py")
-    command = [python, str(script), str(clip), RtspServer.user, RtspServer.password]
+    command = [SYSTEM_PYTHON, str(script), str(clip), RtspServer.user, RtspServer.password]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             assert process.stdout is not None
@@ -157,6 +167,80 @@ def rtsp_server(tmp_path: Path) -> Iterator[RtspServer]:
             )
         finally:
             process.kill()
+
+
+@dataclass
+class RtspCameras:
+    """A running server with several cameras, each of which can be made to fail."""
+
+    process: subprocess.Popen[str]
+    ports: dict[str, int]
+    logins: dict[str, str]
+
+    def address(self, camera: str, login: str | None = None) -> str:
+        """Where a camera plays; ``login`` is ``user:password``, by default the right one."""
+        login = self.logins.get(camera, "") if login is None else login
+        return f"rtsp://{login}{'@' if login else ''}127.0.0.1:{self.ports[camera]}/stream"
+
+    def do(self, camera: str, what: str) -> None:
+        """One of cut, back, silent, freeze, garble, slow: see rtsp_server.py."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"camera": camera, "do": what}) + "\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "done\n"
+
+
+def write_units(clip: Path, path: Path) -> Path:
+    """A clip of H.264 without B-frames as access units, which rtsp_server.py replays as a camera."""
+    with av.open(str(clip)) as container, path.open("wb") as file:
+        stream = container.streams.video[0]
+        to_bytes = av.BitStreamFilterContext("h264_mp4toannexb", stream)
+        for packet in container.demux(stream):
+            for unit in to_bytes.filter(packet) if packet.size else ():
+                file.write(struct.pack(">IB", unit.size, unit.is_keyframe))
+                file.write(bytes(unit))
+    return path
+
+
+MakeCameras = Callable[..., RtspCameras]
+
+
+@contextmanager
+def start_cameras(
+    folder: Path, clips: dict[str, Path], fps: float = 10.0, logins: dict[str, str] | None = None
+) -> Iterator[RtspCameras]:
+    """A server whose cameras replay clips; files go into ``folder``."""
+    about: dict[str, dict[str, object]] = {}
+    for name, clip in clips.items():
+        user, _, password = (logins or {}).get(name, "").partition(":")
+        units = write_units(clip, folder / f"{name}.units")
+        about[name] = {"file": str(units), "fps": fps, "user": user, "password": password}
+    command = [SYSTEM_PYTHON, str(Path(__file__).with_name("rtsp_server.py")), "--cameras", json.dumps(about)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line:
+                missing("rtsp", "the RTSP server did not start")
+            yield RtspCameras(process, json.loads(line), logins or {})
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def rtsp_cameras(tmp_path: Path) -> Iterator[MakeCameras]:
+    """``rtsp_cameras({"cam1": clip, ...}, fps=10, logins={"cam1": "user:password"})`` starts a server."""
+    _require_rtsp()
+    with ExitStack() as started:
+
+        def start(
+            clips: dict[str, Path], fps: float = 10.0, logins: dict[str, str] | None = None
+        ) -> RtspCameras:
+            return started.enter_context(start_cameras(tmp_path, clips, fps, logins))
+
+        yield start
 
 
 @pytest.fixture(scope="session")

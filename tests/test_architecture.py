@@ -16,14 +16,14 @@ STAGES = (
     ("vision.view_parts",),
     ("vision.views", "vision.lens"),
     ("vision.calibration",),
-    ("vision.sources", "vision.detection"),
+    ("vision.sources", "vision.detection", "vision.health"),
     ("vision.tracking", "vision.stitching"),
     ("vision.track_store",),
     ("vision.density",),
     ("vision.counting",),
-    ("vision.proposal", "vision.accuracy", "vision.incidents"),
+    ("vision.proposal", "vision.accuracy", "vision.incidents", "vision.sparing"),
     ("vision.overlay", "vision.ground_grid", "vision.video_writer"),
-    ("vision.pipeline",),
+    ("vision.pipeline", "vision.privacy"),
     ("vision",),
 )
 APART = ("vision.sources", "vision.detection", "vision.tracking", "vision.overlay")

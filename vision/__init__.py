@@ -10,7 +10,9 @@ from vision.calibration import GroundMap, fit_calibration
 from vision.counting import CounterSettings, GateCounter
 from vision.detection import load_detector
 from vision.errors import CalibrationError, ModelError, NgatuError, SourceError, TracksError, ViewError
+from vision.health import BackgroundMaker, Health, HealthSettings, HealthWatch
 from vision.pipeline import Pipeline, Step, count_crossings
+from vision.privacy import background_with_boxes, masked
 from vision.proposal import propose_view
 from vision.sources import open_source
 from vision.track_store import TrackFile, TrackWriter
@@ -19,6 +21,7 @@ from vision.types import Crossing, Detections, Detector, Frame, FrameSource, Tra
 from vision.views import View, load_view, save_view
 
 __all__ = [
+    "BackgroundMaker",
     "CalibrationError",
     "CounterSettings",
     "Crossing",
@@ -28,6 +31,9 @@ __all__ = [
     "FrameSource",
     "GateCounter",
     "GroundMap",
+    "Health",
+    "HealthSettings",
+    "HealthWatch",
     "ModelError",
     "NgatuError",
     "Pipeline",
@@ -43,10 +49,12 @@ __all__ = [
     "VehicleTracker",
     "View",
     "ViewError",
+    "background_with_boxes",
     "count_crossings",
     "fit_calibration",
     "load_detector",
     "load_view",
+    "masked",
     "open_source",
     "propose_view",
     "save_view",

@@ -1,4 +1,4 @@
-"""Where frames come from: video files, folders of images and RTSP cameras behind one function."""
+"""Where frames come from: video files, folders of images, cameras and replays behind one function."""
 
 import re
 from datetime import datetime
@@ -7,9 +7,10 @@ from typing import Protocol, Self
 
 from vision.errors import SourceError
 from vision.sources._address import mask_address
-from vision.sources._clip import Clip, open_clip
+from vision.sources._clip import Clip, VideoClip, open_clip
 from vision.sources._images import ImageFolder
-from vision.sources._rtsp import RtspStream, SystemClock
+from vision.sources._loop import LoopStream
+from vision.sources._rtsp import LoginRefusedError, RtspStream, SystemClock
 from vision.sources._start import StartOrigin, start_from_name
 from vision.sources._tally import SourceTally
 from vision.sources._video import VideoFile
@@ -18,11 +19,14 @@ from vision.types import Clock, FrameSource
 __all__ = [
     "Clip",
     "ImageFolder",
+    "LoginRefusedError",
+    "LoopStream",
     "OpenedSource",
     "RtspStream",
     "SourceTally",
     "StartOrigin",
     "SystemClock",
+    "VideoClip",
     "VideoFile",
     "mask_address",
     "open_clip",
@@ -39,7 +43,7 @@ class OpenedSource(FrameSource, Protocol):
 
     @property
     def kind(self) -> str:
-        """``video``, ``images`` or ``rtsp``."""
+        """``video``, ``images``, ``rtsp`` or ``loop``."""
         ...
 
     @property
@@ -100,11 +104,12 @@ def open_source(
     """Open a video file, a folder of images or an ``rtsp(s)://`` camera and decode its first picture.
 
     Args:
-        address: path of a file or folder, or an RTSP address (played over TCP).
+        address: path of a file or folder, an RTSP address (played over TCP), or ``loop:/path/clip.mp4``: a
+            recording replayed for ever at its own pace, as a live camera.
         fps: frames to analyse per second, chosen by presentation time; None takes all. For a folder of
             images, which has no times of its own, the rate at which they were taken (None: 1 per second).
         start: moment of the first frame; without a time zone it is local time in ``tz``. None: taken from
-            the file name, the container or the file's time, in this order; for RTSP from ``clock``.
+            the file name, the container or the file's time, in this order; live from ``clock``.
         tz: time zone of clock times in file names.
         threads: decoder threads; 0 is every core for a file and one for a live stream.
         open_timeout: seconds allowed for connecting to an RTSP camera and describing its stream.
@@ -118,6 +123,10 @@ def open_source(
     if fps is not None and not 0 < fps <= 1000:
         raise SourceError(f"Frames per second must lie between 0 and 1000, not {fps:g}.")
     text = str(address)
+    if text.lstrip().startswith("loop:"):
+        recording = Path(text.strip().removeprefix("loop:"))
+        clock = clock or SystemClock()
+        return LoopStream(recording, fps=fps, start=start, tz=tz, threads=threads or 1, clock=clock)
     scheme = re.match(r"\s*([A-Za-z][A-Za-z0-9+.-]*):/", text)  # Path() turns :// into :/
     if scheme and not Path(text).exists():
         if scheme[1].lower() not in ("rtsp", "rtsps") or not re.match(r"\w+://\S+$", text.strip()):

@@ -2,9 +2,29 @@
 
 import re
 
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)(\S+)")
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*:\\*/\\*/"  # JSON may write \/
+# An address ends with the first space, unless what follows it shows that it was one in a password.
+_URL = re.compile(rf"({_SCHEME})(\S*(?:\s(?!\S*:\\*/)[^\s@]*@\S*)?)")
+# user:password@ with spaces or line breaks in the password; a port has digits only.
+_SPACED = re.compile(
+    rf"({_SCHEME})(?!\[)[^\s/@:]*:(?!\d*(?:[/?#\s'\"),;\]]|$))(?:(?!\s\S*:\\*/)[^@]){{1,200}}@(?=[\w.\[-])"
+)
+_ENCODED = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*%3A%2F%2F)\S*%40", re.IGNORECASE)
+_SCHEMELESS = re.compile(r"(?<![\w:/\\])//[^\s@]*@(?=[\w.\[-])")
 _BARE_USERINFO = re.compile(r"(?<![\w/*])[^\s/@:'\"(<]+:[^\s/]+@(?=[\w.\[-])")
-_HEADER = re.compile(r"((?:proxy-)?authorization\s*:\s*)[^\r\n]+", re.IGNORECASE)
+_HEADER = re.compile(
+    r"((?:(?:proxy-)?authorization|www-authenticate|(?:set-)?cookie|x-[\w-]*(?:token|key))\s*:\s*)[^\r\n]+",
+    re.IGNORECASE,
+)
+# What stands in such a header is quoted without its name, too.
+_CHALLENGE = re.compile(
+    r"\b(Digest|Basic|Bearer)\s+(?!\*)(?:\w+=[^\r\n]+|[A-Za-z0-9+/=._~-]{5,})", re.IGNORECASE
+)
+_NAMED = re.compile(
+    r"""((?<![\w/])["']?(?:pass(?:word|wd|phrase)?|pwd|psw|token|secret|api_?key)["']?\s*"""
+    r"""(?:=|(?<=["'])\s*:)\s*)("[^"]*"|'[^']*'|[^\s,;&}"']+)""",
+    re.IGNORECASE,
+)
 # Only these say nothing but which picture is meant; every other value of a query may be a secret.
 _HARMLESS = frozenset({
     "channel", "chn", "ch", "subtype", "stream", "streamtype", "profile", "transport",
@@ -30,8 +50,13 @@ def mask_address(text: str) -> str:
         >>> mask_address("rtsp://admin:s3cret@10.0.0.5:554/cam?channel=1&token=abc")
         'rtsp://***@10.0.0.5:554/cam?channel=1&token=***'
     """
-    text = _HEADER.sub(r"\1***", text)
+    text = _HEADER.sub(r"\1***", text.replace("\uff20", "@"))
+    text = _CHALLENGE.sub(r"\1 ***", text)
+    text = _SPACED.sub(r"\1***@", text)
     text = _URL.sub(lambda match: match[1] + _mask_rest(match[2]), text)
+    text = _ENCODED.sub(r"\1***%40", text)
+    text = _SCHEMELESS.sub("//***@", text)
+    text = _NAMED.sub(r"\1***", text)
     return _BARE_USERINFO.sub("***@", text)
 
 
@@ -39,7 +64,7 @@ def _mask_rest(rest: str) -> str:
     """Mask what follows ``scheme://``."""
     # Passwords hold unescaped '@', '/' and '?' in practice: everything up to the last '@' may be one.
     _, at, place = rest.rpartition("@")
-    place, mark, query = place.partition("?")
+    place, mark, query = place.partition("?" if "?" in place else "#")
     place = _PATH_KEY.sub("***", _PATH_SECRET.sub(r"\1***", place))
     return ("***@" if at else "") + place + mark + _mask_query(query)
 

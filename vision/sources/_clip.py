@@ -1,8 +1,8 @@
 """A recording whose frames can be looked at in any order, as a person who counts by eye does."""
 
 import re
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -15,7 +15,7 @@ from vision.errors import SourceError
 from vision.sources._address import mask_address
 from vision.sources._images import ImageFolder
 from vision.sources._start import StartOrigin
-from vision.sources._tally import Timeline
+from vision.sources._tally import SourceTally, Timeline
 from vision.sources._video import VideoFile
 from vision.types import Frame
 
@@ -60,15 +60,21 @@ class Clip(Protocol):
 
 
 class VideoClip:
-    """A video file, read from the key frame before whichever frame is asked for."""
+    """A video file, read from the key frame before whichever frame is asked for.
 
-    def __init__(self, path: Path, *, start: datetime | None, tz: str) -> None:
+    Attributes:
+        flaws: damage met so far; where there is none, the frames are exactly those of ``open_source``.
+    """
+
+    def __init__(self, path: Path, *, start: datetime | None, tz: str, threads: int = 0) -> None:
         """Open it and read the times of its frames.
 
         Raises:
             SourceError: it cannot be opened, or its frames have no times or times that jump back.
         """
-        self._file = VideoFile(path, fps=None, start=start, tz=tz, threads=0)
+        self._path = path
+        self.flaws = 0
+        self._file = VideoFile(path, fps=None, start=start, tz=tz, threads=threads)
         try:
             self.name, self.size = self._file.name, self._file.size
             self.start, self.start_origin = self._file.start, self._file.start_origin
@@ -86,7 +92,10 @@ class VideoClip:
                 )
             # What comes before the first picture that decodes is never seen; a count's time begins with it.
             self._stamps = self._stamps[self._stamps >= zero]
-            self.times: NDArray[np.float64] = (self._stamps - zero) * base.numerator / base.denominator
+            # The same sum as a count's, to the last bit.
+            seconds = self._stamps * base.numerator / base.denominator
+            self._presented: NDArray[np.float64] = seconds
+            self.times: NDArray[np.float64] = seconds - zero * base.numerator / base.denominator
         except av.FFmpegError:
             self.close()
             raise SourceError(f"{path} cannot be read out of order: convert it to MP4.") from None
@@ -106,25 +115,54 @@ class VideoClip:
 
     def frames(self, first: int) -> Iterator[Frame]:
         """See :class:`Clip`. A frame that cannot be decoded shows the picture before it, as players do."""
-        stamps, number, shown = self._stamps, first, None
-        for picture in self._decode_to(int(stamps[first])):
+        return self.chosen(range(first, len(self._stamps)))
+
+    def chosen(self, numbers: Sequence[int]) -> Iterator[Frame]:
+        """The frames of some numbers, which increase; a new call ends an earlier one."""
+        at, shown = 0, None
+        for picture in self._decode_to(int(self._stamps[numbers[0]])):
             stamp = _stamp(picture)
             if stamp is None:
                 continue
-            while number < len(stamps) and stamps[number] < stamp:
-                yield self._frame(shown or picture, number)
-                number += 1
-            if number == len(stamps):
-                return
+            while self._stamps[numbers[at]] < stamp:
+                self.flaws += 1
+                yield self._frame(shown or picture, numbers[at])
+                at += 1
+                if at == len(numbers):
+                    return
             shown = picture
-            if stamp == stamps[number]:
-                yield self._frame(picture, number)
-                number += 1
-        while shown and number < len(stamps):
-            yield self._frame(shown, number)
-            number += 1
+            if stamp == self._stamps[numbers[at]]:
+                yield self._frame(picture, numbers[at])
+                at += 1
+                if at == len(numbers):
+                    return
+        while shown and at < len(numbers):
+            self.flaws += 1
+            yield self._frame(shown, numbers[at])
+            at += 1
         if not shown:
-            raise SourceError(f"{self.name} cannot be decoded from {self.times[first]:.2f} s on.")
+            raise SourceError(f"{self.name} cannot be decoded from {self.times[numbers[0]]:.2f} s on.")
+
+    @property
+    def key_frames(self) -> NDArray[np.int64]:
+        """Numbers of the frames from which decoding can begin, increasing."""
+        keys = self._keys[self._keys >= self._stamps[0]]
+        return np.asarray(np.searchsorted(self._stamps, keys), np.int64)
+
+    def delivered(self, fps: float | None) -> tuple[NDArray[np.int64], SourceTally]:
+        """Which frames ``open_source`` would deliver at a rate, and its account of them; nothing is decoded.
+
+        Right where nothing in the file is damaged, see ``flaws``.
+        """
+        with VideoFile(
+            self._path, fps=fps, start=datetime.fromtimestamp(self.start, UTC), tz="UTC", threads=1
+        ) as file:
+            file._packets_read = self._packets
+            numbers = [
+                n for n, moment in enumerate(self._presented.tolist()) if file._take(moment) is not None
+            ]
+            file._finish()
+            return np.array(numbers, np.int64), file.tally
 
     def _frame(self, picture: VideoFrame, number: int) -> Frame:
         return Frame(self._file._bgr(picture), self.start + float(self.times[number]), number)
@@ -132,8 +170,12 @@ class VideoClip:
     def _scan(self) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
         """Stamps of all frames and of the key frames, increasing; how far decoding times step back."""
         stamps, keys, step_back, last = [], [], 0, None
+        self._packets = 0
         self._container.seek(self._lowest, stream=self._stream)
         for packet in self._file._packets():
+            if packet is not None:
+                self._packets += packet.size > 0
+                self.flaws += packet.is_corrupt
             stamp = None if packet is None else packet.pts if packet.pts is not None else packet.dts
             if packet is None or stamp is None or packet.is_discard or not packet.size:
                 continue
@@ -143,6 +185,7 @@ class VideoClip:
             if packet.dts is not None:
                 step_back = max(step_back, 0 if last is None else last - packet.dts)
                 last = packet.dts
+        self.flaws += self._file.tally.undecodable
         return np.unique(np.asarray(stamps, np.int64)), np.unique(np.asarray(keys, np.int64)), step_back
 
     def _decode_to(self, stamp: int) -> Iterator[VideoFrame]:
@@ -168,9 +211,12 @@ class VideoClip:
             if not begun:
                 continue
             try:
-                yield from self._stream.codec_context.decode(packet)
+                pictures = self._stream.codec_context.decode(packet)
             except av.FFmpegError:
+                self.flaws += 1
                 continue
+            self.flaws += sum(picture.is_corrupt for picture in pictures)
+            yield from pictures
 
 
 class ImageClip:

@@ -126,23 +126,29 @@ class Decoder(Stream):
             yield from pictures
 
     def _run(self) -> Generator[Frame]:
-        tally, timeline = self.tally, self._timeline
         for picture in self._pictures:
-            index = tally.read
-            tally.read += 1
-            previous = timeline.last
-            moment = timeline.place(_presented(picture, self._stream))
-            tally.jumps += timeline.jumped
-            if moment is None:
-                tally.out_of_order += 1
-                continue
-            self._note_gap(previous, moment)
-            if not self._pace.wants(moment, timeline.step):
-                tally.skipped += 1
-                continue
-            tally.delivered += 1
-            yield Frame(self._bgr(picture), self.start + moment, index)
+            index = self.tally.read
+            moment = self._take(_presented(picture, self._stream))
+            if moment is not None:
+                yield Frame(self._bgr(picture), self.start + moment, index)
         self._finish()
+
+    def _take(self, presented: float | None) -> float | None:
+        """Seconds since the first frame of the next one, None where it is not to be delivered."""
+        tally, timeline = self.tally, self._timeline
+        tally.read += 1
+        previous = timeline.last
+        moment = timeline.place(presented)
+        tally.jumps += timeline.jumped
+        if moment is None:
+            tally.out_of_order += 1
+            return None
+        self._note_gap(previous, moment)
+        if not self._pace.wants(moment, timeline.step):
+            tally.skipped += 1
+            return None
+        tally.delivered += 1
+        return moment
 
     def _note_gap(self, previous: float, moment: float) -> None:
         """Record a hole when far more time than usual passed since the frame before."""

@@ -14,7 +14,12 @@ from vision.errors import SourceError
 from vision.sources._address import mask_address
 from vision.sources._decoder import Decoder
 from vision.sources._start import StartOrigin, start_from_argument
+from vision.sources._tally import Pace
 from vision.types import Clock
+
+
+class LoginRefusedError(SourceError):
+    """A camera refuses the user name or password: trying again soon may lock the account."""
 
 
 class SystemClock:
@@ -61,6 +66,12 @@ class RtspStream(Decoder):
         self.start_origin: StartOrigin = "clock" if start is None else "argument"
         self.start = clock.now() if start is None else start_from_argument(start, tz)
 
+    def choose_rate(self, fps: float | None) -> None:
+        """From the next frame on, deliver so many a second; call it from the thread that iterates."""
+        if fps != self._fps:
+            self._fps = fps
+            self._pace = Pace(fps)
+
     def _packets(self) -> "Iterator[Packet[VideoStream] | None]":
         packets = self._container.demux(self._stream)
         waiting_since, seen = time.monotonic(), self.tally.read
@@ -90,6 +101,7 @@ def _open_rtsp(address: str, open_timeout: float, read_timeout: float) -> InputC
         SourceError: it cannot be reached or refuses; the address is masked.
     """
     begun = time.monotonic()
+    kind = SourceError
     try:
         return av.open(
             address,
@@ -109,10 +121,12 @@ def _open_rtsp(address: str, open_timeout: float, read_timeout: float) -> InputC
     except av.FFmpegError as error:
         late = time.monotonic() - begun >= 0.45 * open_timeout  # FFmpeg's own word for it varies
         problem = _no_answer(open_timeout) if late else _reason(error, open_timeout)
+        if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
+            kind = LoginRefusedError
     except (OSError, ValueError):
         problem = "the address is not understood; write it as rtsp://user:password@host:554/path"
     # Raised out here, since an exception keeps the one it replaces, and that one quotes the address.
-    raise SourceError(f"{mask_address(address)} cannot be opened: {problem}.")
+    raise kind(f"{mask_address(address)} cannot be opened: {problem}.")
 
 
 def _reason(error: av.FFmpegError, limit: float) -> str:
