@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.incident_output import IncidentLog
-from service.metrics import LightWatch, Metrics, ground_of
+from service.metrics import LightWatch, Metrics, ground_of, least_rider_of
 from service.outputs import (
     clock_bins,
     observed_spans,
@@ -47,6 +47,7 @@ from vision import (
     save_view,
 )
 from vision.density import ApproachInterval
+from vision.density.records import Light
 from vision.detection import OnnxDetector, TiledDetector
 from vision.detection.grades import AUTO, FLOAT, choose_grade
 from vision.detection.onnx import ProviderName
@@ -102,6 +103,7 @@ class CountResult:
         crossings: what was counted.
         records: the intervals of its approaches, where the view has zones.
         spans: stretches of time that were seen, seconds since the epoch.
+        lights: (time, light) of each look at the light, in order.
         summary: the content of summary.json.
         stopped: whether Ctrl-C or SIGTERM ended it.
         notes: what the user should know.
@@ -112,6 +114,7 @@ class CountResult:
     crossings: list[Crossing] = field(default_factory=list)
     records: list[ApproachInterval] = field(default_factory=list)
     spans: list[tuple[float, float]] = field(default_factory=list)
+    lights: list[tuple[float, Light]] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
     stopped: bool = False
     notes: list[str] = field(default_factory=list)
@@ -157,7 +160,8 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
                 "--annotate on a live stream needs --view: what has passed cannot be drawn afterwards"
             )
         ground = ground_of(view, options.view)
-        metrics, lights = Metrics(view, source.size, options.interval, ground), LightWatch()
+        least_rider = least_rider_of(detector, source.size)
+        metrics, lights = Metrics(view, source.size, options.interval, ground, least_rider), LightWatch()
         incidents = IncidentLog(view, source.size, ground)
         make_folder(options.out)
         pipeline = Pipeline(detector, source.size, view)
@@ -197,7 +201,8 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
                         break
             except SourceError as error:
                 result.failure = error
-            tracks.about |= {"gaps": source.tally.gaps, "lights": lights.seen}
+            tracks.about |= {"gaps": source.tally.gaps, "lights": lights.seen, "least_rider": least_rider}
+            result.lights = lights.seen
             try:
                 late = pipeline.finish()
                 result.crossings += late
@@ -260,7 +265,8 @@ def recount(tracks: Path, view_path: Path, out: Path, interval: float, tz: str |
     """
     stored, view = TrackFile(tracks), load_view(view_path)
     ground = ground_of(view, view_path)
-    metrics, incidents = Metrics(view, stored.size, interval, ground), IncidentLog(view, stored.size, ground)
+    metrics = Metrics(view, stored.size, interval, ground, stored.about.get("least_rider"))
+    incidents = IncidentLog(view, stored.size, ground)
     make_folder(out)
     counter = GateCounter(view, stored.size)
     result = CountResult(view)

@@ -45,6 +45,7 @@ def backup_command(
     path = path or Path(f"ngatu-{datetime.now():%Y%m%d-%H%M%S}.backup")
     size = backup(engine, path)
     print(f"{path}: {_bytes(size)} from {shown(engine)}")
+    print("camera addresses in it are sealed; keep the key apart from it, see: ngatu accounts key")
 
 
 @app.command("restore")

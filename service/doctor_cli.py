@@ -18,6 +18,7 @@ from service.doctor import Finding
 from service.doctor.cameras import check_cameras
 from service.doctor.data import check_database, check_disk, check_outboxes, is_ready, open_if_there
 from service.doctor.machine import check_clock, check_decoder, check_model
+from service.doctor.views import check_views
 from service.doctor.words import Language, check_word, found, say, state_word, step
 from service.storage.connect import StorageError, reading
 from vision.detection.grades import AUTO, FLOAT, INT8
@@ -41,7 +42,7 @@ def doctor(
     language: Annotated[Language, typer.Option(help="Language of what is said.")] = "en",
     json_: Annotated[bool, typer.Option("--json", help="Write what was found as JSON.")] = False,
 ) -> None:
-    """Check model, decoder, clock, database, outbox, disk and cameras; exit status 1 if there is a fault."""
+    """Check model, decoder, clock, database, outbox, disk, views, cameras; exit status 1 if there is a fault."""
     findings: list[Finding] = []
     console, shown = Console(), Counter[str]()
     for finding in _findings(db, model, results, tz, cameras):
@@ -71,6 +72,9 @@ def _findings(db: str | None, model: str, results: Path, tz: str, cameras: bool)
         yield Finding("database", "fault", "database_fault", {"problem": str(error)})
     yield from check_outboxes(results)
     yield from check_disk(engine, results)
+    if engine and is_ready(engine):
+        with reading(engine) as connection:
+            yield from check_views(connection, time.time())
     if cameras and engine and is_ready(engine):
         with reading(engine) as connection:
             yield from check_cameras(connection, os.environ, time.time())

@@ -1,10 +1,13 @@
 """Density, speed and queue beside a count: runs the estimator where a view has approach zones."""
 
 import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from service.outputs import clock_bins, write_metrics
-from vision import Crossing, Frame, Tracks, View
+from vision import Crossing, Detector, Frame, Tracks, View
 from vision.calibration import GroundMap, fit_calibration
 from vision.density import ApproachInterval, DensityEstimator, light_of, roll_up
 from vision.density.estimator import BASE_SECONDS
@@ -29,6 +32,12 @@ def ground_of(view: View | None, view_path: Path | None) -> GroundMap | None:
         raise CalibrationError(f"{view_path}: calibration: {error}") from None
 
 
+def least_rider_of(detector: Detector, size: tuple[int, int]) -> float | None:
+    """Height in pixels of the smallest riders that a detector finds in pictures of a size, where known."""
+    measured = getattr(detector, "least_rider", None)
+    return measured(size) if measured else None
+
+
 class LightWatch:
     """Looks at the light now and then.
 
@@ -47,6 +56,23 @@ class LightWatch:
         return self.seen[-1][1]
 
 
+def lit_spans(
+    spans: Iterable[tuple[float, float]], looks: Sequence[tuple[float, Light]]
+) -> Iterator[tuple[float, float, Light | None]]:
+    """Stretches of time with their light: that of the last look before, at the beginning of the first.
+
+    Args:
+        spans: what was seen, seconds since the epoch, in order.
+        looks: of :class:`LightWatch`.
+    """
+    times = [time for time, _ in looks]
+    for start, end in spans:
+        edges = [start, *times[bisect_right(times, start) : bisect_left(times, end)], end]
+        for begin, until in pairwise(edges):
+            light = looks[max(bisect_right(times, begin) - 1, 0)][1] if looks else None
+            yield begin, until, light
+
+
 class Metrics:
     """The records of a view's approaches, while a source is counted.
 
@@ -55,10 +81,18 @@ class Metrics:
         size: width and height of the picture in pixels.
         interval: seconds of the rows in metrics.csv.
         ground: of :func:`ground_of`.
+        least_rider: see :class:`vision.density.DensityEstimator`.
+        learned: how full the zones usually are, see :func:`service.storage.learned.learned_occupancy`.
     """
 
     def __init__(
-        self, view: View | None, size: tuple[int, int], interval: float, ground: GroundMap | None
+        self,
+        view: View | None,
+        size: tuple[int, int],
+        interval: float,
+        ground: GroundMap | None,
+        least_rider: float | None = None,
+        learned: list[list[float]] | None = None,
     ) -> None:
         self.records: list[ApproachInterval] = []
         self._interval = interval
@@ -66,7 +100,9 @@ class Metrics:
         if view is None or not any(zone.kind == "approach" for zone in view.zones):
             return
         seconds = math.gcd(BASE_SECONDS, int(interval))
-        self._estimator = DensityEstimator(view, size, ground, seconds=seconds)
+        self._estimator = DensityEstimator(
+            view, size, ground, seconds=seconds, learned=learned, least_rider=least_rider
+        )
 
     def add(
         self, time: float, tracks: Tracks, crossings: list[Crossing], light: Light | None

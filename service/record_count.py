@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from service.count import CountOptions, CountResult
+from service.metrics import lit_spans
 from service.outputs import clock_bins
 from service.storage.connect import open_database, shown
 from service.storage.drain import drain
@@ -30,20 +31,8 @@ def record_count(
         NgatuError: the count was stopped or had no view, or the database cannot be used; then all waits in
             ``outbox.db`` beside the results, for ``ngatu db drain``.
     """
-    if result.view is None or result.stopped:
-        raise NgatuError(
-            "the count did not reach its end, so nothing was written to the database; count again"
-        )
-    segment = _segment(result, result.view, options, camera, site)
     with Outbox(options.out / "outbox.db") as outbox:
-        recorder = Recorder(outbox, segment, {gate.id: gate.approach for gate in result.view.gates})
-        recorder.crossings(result.crossings)
-        for start, end in result.spans:
-            recorder.observe(start, end)
-        bins = [(start, end) for start, end, _ in clock_bins(result.spans, LENGTHS[0], "UTC")]
-        recorder.intervals(roll_up(result.records, bins))
-        recorder.close(result.spans[-1][1] if result.spans else segment.started_at)
-        outbox.put([("rows", {"table": "runs", "rows": [_run(result, segment)]})])
+        put_count(result, options, outbox, camera, site)
         engine = open_database(db)
         drain(outbox, engine)
         refused = outbox.state().rejected
@@ -51,6 +40,29 @@ def record_count(
         file = options.out / "outbox.db"
         raise NgatuError(f"{shown(engine)} refused {refused} messages; see the table 'rejected' in {file}")
     return f"{len(result.crossings)} crossings of camera {camera} are in {shown(engine)}"
+
+
+def put_count(
+    result: CountResult, options: CountOptions, outbox: Outbox, camera: str, site: str | None = None
+) -> None:
+    """Put all that a count measured into an outbox, to be drained into a database.
+
+    Raises:
+        NgatuError: the count was stopped or had no view.
+    """
+    if result.view is None or result.stopped:
+        raise NgatuError(
+            "the count did not reach its end, so nothing was written to the database; count again"
+        )
+    segment = _segment(result, result.view, options, camera, site)
+    recorder = Recorder(outbox, segment, {gate.id: gate.approach for gate in result.view.gates})
+    recorder.crossings(result.crossings)
+    for start, end, light in lit_spans(result.spans, result.lights):
+        recorder.observe(start, end, light)
+    bins = [(start, end) for start, end, _ in clock_bins(result.spans, LENGTHS[0], "UTC")]
+    recorder.intervals(roll_up(result.records, bins))
+    recorder.close(result.spans[-1][1] if result.spans else segment.started_at)
+    outbox.put([("rows", {"table": "runs", "rows": [_run(result, segment)]})])
 
 
 def _segment(

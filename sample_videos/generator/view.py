@@ -38,10 +38,10 @@ def homography_error(camera: Camera) -> tuple[float, float]:
 def write(path: Path, camera: Camera, title: str) -> None:
     """Write the YAML."""
     size = np.array([camera.width, camera.height])
-    gates = truth.visible_gates(camera)
+    gates = truth.drawn_gates(camera)
     lines = [
         "# View of a generated camera: written by the generator, exact by construction.",
-        "version: 1",
+        "version: 2",
         f"name: {title}",
         "gates:",
     ]

@@ -19,7 +19,7 @@ from service.registry import Approach, Camera, CameraView, History, Site, SiteKi
 
 KINDS: tuple[SiteKind, ...] = ("junction", "public_area")
 GOOD = "ok"
-BAD_PICTURE = frozenset({"moved", "dark", "blurred", "blocked"})
+BAD_PICTURE = frozenset({"moved", "dark", "blinded", "blurred", "blocked"})
 """States in which frames arrive, but what they show is of no use. In any other state none arrive."""
 
 

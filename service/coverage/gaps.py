@@ -9,10 +9,12 @@ from service.registry import Approach, Camera, CameraView, City, Ref, Site, Site
 
 COST = {
     "no_approaches": 0,
+    "unknown_approach": 1,
     "no_view": 1,
     "not_in_view": 2,
     "moved": 3,
     "dark": 4,
+    "blinded": 4,
     "blurred": 4,
     "blocked": 4,
     "frozen": 5,
@@ -31,7 +33,7 @@ class Reason:
         code: one of ``COST``.
         camera: the camera it is about, "" where it is about none.
         since: moment from which it is so, None where that is not known.
-        approaches: the approaches that nobody sees for it.
+        approaches: the approaches that nobody sees for it, or that a view names wrongly.
     """
 
     code: str
@@ -69,8 +71,9 @@ class SiteStatus:
 
 @dataclass(slots=True)
 class _Present:
-    """One site's records at the moment."""
+    """One site's records at the moment; of ``known`` approaches some must be seen."""
 
+    known: set[str] = field(default_factory=set)
     approaches: list[str] = field(default_factory=list)
     cameras: list[str] = field(default_factory=list)
 
@@ -110,8 +113,10 @@ def gaps_of(statuses: Sequence[SiteStatus]) -> list[Gap]:
 def _by_site(city: City) -> dict[str, _Present]:
     present: dict[str, _Present] = {}
     for _, record in sorted(city.items(), key=lambda item: item[0]):
-        if isinstance(record, Approach) and record.required:
-            present.setdefault(record.site, _Present()).approaches.append(record.id)
+        if isinstance(record, Approach):
+            here = present.setdefault(record.site, _Present())
+            here.known.add(record.id)
+            here.approaches += [record.id] if record.required else []
         elif isinstance(record, Camera):
             present.setdefault(record.site, _Present()).cameras.append(record.id)
     return present
@@ -139,6 +144,10 @@ def _gap(
         nowhere = tuple(name for name in open_ if name not in drawn)
         if nowhere and None not in views.values():
             reasons.append(Reason("not_in_view", _first(working), None, nowhere))
+            # A name that the junction does not have may well be meant for what nobody sees.
+            for camera in present.cameras:
+                if strange := _named(city, ("views", camera)) - present.known:
+                    reasons.append(Reason("unknown_approach", camera, None, tuple(sorted(strange))))
     return Gap(site, tuple(reasons), min(reasons, key=lambda each: _order(each, working)))
 
 
@@ -160,6 +169,11 @@ def _state(states: Sequence[Health], time: float, camera: str) -> Reason | None:
 def _view(city: City, ref: Ref) -> frozenset[str] | None:
     record = city.get(ref)
     return record.approaches if isinstance(record, CameraView) else None
+
+
+def _named(city: City, ref: Ref) -> frozenset[str]:
+    record = city.get(ref)
+    return record.named if isinstance(record, CameraView) else frozenset()
 
 
 def _matters(reason: Reason, view: frozenset[str] | None, missing: Sequence[str]) -> bool:

@@ -68,12 +68,17 @@ _WHY: dict[str, tuple[str, str]] = {
     "no_camera": ("no camera", "chưa có camera"),
     "no_approaches": ("no approach is recorded", "chưa khai báo nhánh nào"),
     "no_view": ("{camera}: no view drawn", "{camera}: chưa vẽ vùng quan sát"),
+    "unknown_approach": (
+        "{camera}: its view names {approaches}, which the junction does not have",
+        "{camera}: vùng đã vẽ ghi nhánh {approaches}, nút giao không có nhánh này",
+    ),
     "not_in_view": ("in no view: {approaches}", "không nằm trong vùng quan sát nào: {approaches}"),
     "offline": ("{camera}: no picture since {since}", "{camera}: mất hình từ {since}"),
     "never_seen": ("{camera}: no picture yet", "{camera}: chưa từng có hình"),
     "frozen": ("{camera}: picture frozen since {since}", "{camera}: hình đứng từ {since}"),
     "moved": ("{camera}: moved since {since}", "{camera}: bị xoay lệch từ {since}"),
     "dark": ("{camera}: too dark since {since}", "{camera}: quá tối từ {since}"),
+    "blinded": ("{camera}: blinded by light since {since}", "{camera}: bị chói từ {since}"),
     "blurred": ("{camera}: blurred since {since}", "{camera}: hình mờ từ {since}"),
     "blocked": ("{camera}: blocked since {since}", "{camera}: bị che từ {since}"),
 }
@@ -82,6 +87,10 @@ _STEPS: dict[str, tuple[str, str]] = {
     "no_camera": ("install a camera", "lắp camera"),
     "no_approaches": ("record the approaches to be seen", "khai báo các nhánh phải quan sát"),
     "no_view": ("draw a view for {camera}", "vẽ vùng quan sát cho {camera}"),
+    "unknown_approach": (
+        "correct the name of {approaches} in the view of {camera}, or add the approach",
+        "sửa tên nhánh {approaches} trong vùng đã vẽ của {camera}, hoặc khai báo thêm nhánh",
+    ),
     "not_in_view": (
         "draw {approaches} in the view of {camera}, or add a camera",
         "vẽ thêm {approaches} trong vùng quan sát của {camera}, hoặc thêm camera",
@@ -91,6 +100,7 @@ _STEPS: dict[str, tuple[str, str]] = {
     "frozen": ("restart {camera}", "khởi động lại {camera}"),
     "moved": ("turn {camera} back or draw its view anew", "xoay lại {camera} hoặc vẽ lại vùng quan sát"),
     "dark": ("check light and exposure at {camera}", "kiểm tra ánh sáng, phơi sáng của {camera}"),
+    "blinded": ("shade {camera} or check its exposure", "che nắng, chỉnh phơi sáng của {camera}"),
     "blurred": ("clean and focus {camera}", "lau kính, chỉnh nét {camera}"),
     "blocked": ("clear the sight of {camera}", "dọn vật che trước {camera}"),
 }

@@ -12,7 +12,7 @@ class Finding:
     """What one check found.
 
     Attributes:
-        check: what was looked at: model, decoder, database, outbox, disk, clock, camera.
+        check: what was looked at: model, decoder, database, outbox, disk, clock, view, camera.
         state: ``fault`` where something does not work, ``attention`` where it works but somebody should look.
         code: what was found, a key of the words in :mod:`service.doctor.words`.
         values: what the words are filled with; no secrets.

@@ -6,6 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Connection
 
+from service.auth.addresses_guard import check_address
+from service.auth.sealing import SealingError
+from service.auth.vault import load_secrets
 from service.doctor import Finding
 from service.registry import Camera, city_at, resolve_address
 from service.registry.store import load_history
@@ -26,20 +29,29 @@ def check_cameras(connection: Connection, environment: Mapping[str, str], now: f
         yield Finding("camera", "attention", "camera_none")
         return
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield from pool.map(lambda camera: _check(camera, environment), cameras)
+        secrets = _secrets(connection)
+        yield from pool.map(lambda camera: _check(camera, environment, secrets), cameras)
 
 
-def _check(camera: Camera, environment: Mapping[str, str]) -> Finding:
+def _secrets(connection: Connection) -> Mapping[str, str]:
+    try:
+        return load_secrets(connection)
+    except SealingError:  # told by the cameras whose address needs one
+        return {}
+
+
+def _check(camera: Camera, environment: Mapping[str, str], secrets: Mapping[str, str]) -> Finding:
     about: dict[str, object] = {"camera": camera.id}
     if not camera.address:
         return Finding("camera", "attention", "camera_no_address", about)
     try:
-        address = resolve_address(camera.address, environment)
+        address = resolve_address(camera.address, environment, secrets)
     except SourceError as error:
         return Finding("camera", "fault", "camera_secret", {**about, "problem": str(error)})
     began = time.monotonic()
     try:
-        with open_source(address, threads=1, open_timeout=PATIENCE, read_timeout=PATIENCE) as source:
+        checked = check_address(address).address
+        with open_source(checked, threads=1, open_timeout=PATIENCE, read_timeout=PATIENCE) as source:
             about |= {
                 "codec": source.codec,
                 "size": "{}x{}".format(*source.size),

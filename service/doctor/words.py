@@ -20,6 +20,7 @@ _CHECKS: dict[str, Words] = {
     "disk": ("disk", "ổ đĩa"),
     "clock": ("clock", "đồng hồ"),
     "camera": ("camera", "camera"),
+    "view": ("view", "vùng quan sát"),
 }
 _DISK: Words = (
     "{daily} a day for {approaches} approaches (reckoned with {crossings} crossings a day, kept {kept} days) "
@@ -120,6 +121,32 @@ _FOUND: dict[str, Words] = {
         "{now} theo {tz}: sớm hơn lúc chương trình này được cài ({installed})",
     ),
     "clock_no_zone": ("time zone {tz} is not known here", "máy này không biết múi giờ {tz}"),
+    "view_none": ("no view is drawn in the registry", "danh mục chưa có vùng quan sát nào"),
+    "view_ok": (
+        "{views} views show what their junctions need",
+        "{views} vùng quan sát khớp với các nút giao",
+    ),
+    "view_unknown_approach": (
+        "the view of {camera} names {approaches}, which {site} does not have",
+        "vùng quan sát của {camera} ghi nhánh {approaches}, {site} không có nhánh này",
+    ),
+    "view_not_in_view": (
+        "{site}: no view shows {approaches}, which must be seen",
+        "{site}: không vùng quan sát nào có nhánh bắt buộc {approaches}",
+    ),
+    "view_owner_blind": (
+        "{camera} owns {approaches} of {site}, which its view does not show: they have no figures",
+        "{camera} phụ trách nhánh {approaches} của {site} nhưng vùng quan sát không có: không có số liệu",
+    ),
+    "view_no_owner": (
+        "{site}: no camera owns {approaches}, so they have no figures",
+        "{site}: chưa giao camera nào phụ trách nhánh {approaches}, nên không có số liệu",
+    ),
+    "view_no_metres": (
+        "the view of {camera} gives no speed and density: {problem}",
+        "vùng quan sát của {camera} không cho tốc độ và mật độ: {problem}",
+    ),
+    "view_more": ("{count} more findings of this kind ({code})", "còn {count} trường hợp như vậy ({code})"),
     "camera_ok": (
         "{camera}: {codec} {size}, first picture after {seconds} s",
         "{camera}: {codec} {size}, ảnh đầu tiên sau {seconds} giây",
@@ -187,6 +214,21 @@ _STEPS: dict[str, Words] = {
         "name one such as Asia/Ho_Chi_Minh with --tz, or install the package tzdata",
         "chọn múi giờ như Asia/Ho_Chi_Minh bằng --tz, hoặc cài gói tzdata",
     ),
+    "view_unknown_approach": (
+        "correct the name in the view, or add the approach",
+        "sửa tên trong vùng quan sát, hoặc khai báo thêm nhánh",
+    ),
+    "view_not_in_view": (
+        "draw it in a view, add a camera, or write required: false",
+        "vẽ thêm vào vùng quan sát, thêm camera, hoặc ghi required: false",
+    ),
+    "view_owner_blind": (
+        "draw it in this camera's view, or name another owner",
+        "vẽ thêm vào vùng quan sát của camera này, hoặc giao camera khác",
+    ),
+    "view_no_owner": ("name a camera in the field owner", "ghi tên camera vào trường owner"),
+    "view_no_metres": ("ngatu view calibrate shows by how much", "xem: ngatu view calibrate"),
+    "view_more": ("see: ngatu doctor --json", "xem: ngatu doctor --json"),
     "camera_none": ("ngatu city import brings cameras in", "nhập camera bằng: ngatu city import"),
     "camera_not_asked": ("put the database right first", "khắc phục CSDL trước"),
     "camera_no_address": (

@@ -1,13 +1,17 @@
-"""Camera addresses: secrets stand in them as ${NAME} of the environment, never in clear."""
+"""Camera addresses: secrets stand in them as ${NAME} of the vault or the environment, never in clear."""
 
 import re
 from collections.abc import Mapping
+from urllib.parse import quote
 
+from service.auth.sealing import is_sealed, unseal
 from vision.errors import SourceError
 from vision.sources import mask_address
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)(.*)@(.*)$", re.DOTALL)
+_OURS = re.compile(r"^(?:NGATU_|PG[A-Z]|POSTGRES_|AWS_|AZURE_|GOOGLE_|GCP_)")
+"""Variables that hold secrets of the service itself; no camera gets them, whoever writes its address."""
 
 
 def clear_secret(address: str) -> str | None:
@@ -30,16 +34,62 @@ def clear_secret(address: str) -> str | None:
     return None if mask_address(hidden) == hidden else "a key or token"
 
 
-def resolve_address(address: str, environment: Mapping[str, str]) -> str:
-    """The address to open, with the secrets of the environment filled in. Never show or store it.
+def without_password(address: str, name: str) -> tuple[str, str | None]:
+    """An address with ``${name}`` in place of its password, and the password; None where none is in clear.
+
+    Example:
+        >>> without_password("rtsp://admin:s3cret@10.0.0.5/1", "cam_1")
+        ('rtsp://admin:${cam_1}@10.0.0.5/1', 's3cret')
+    """
+    userinfo = _USERINFO.match(address)
+    if not userinfo:
+        return address, None
+    login, _, password = userinfo[2].partition(":")
+    if not password or _PLACEHOLDER.fullmatch(password):
+        return address, None
+    return f"{userinfo[1]}{login}:${{{name}}}@{userinfo[3]}", password
+
+
+def names_in(address: str) -> list[str]:
+    """The secrets that an address names."""
+    return _PLACEHOLDER.findall(address)
+
+
+def resolve_address(
+    address: str, environment: Mapping[str, str], secrets: Mapping[str, str] | None = None
+) -> str:
+    """The address to open, with its secrets filled in. Never show or store it.
+
+    Args:
+        address: as the registry holds it.
+        environment: variables; those of the service itself (NGATU_…, PG…, of clouds) are not given out.
+        secrets: of the vault, see ``service.auth.vault.load_secrets``; they come first.
 
     Raises:
-        SourceError: a variable that it names is not set.
+        SourceError: a secret that it names is in neither.
+        SealingError: the address came out of the database still sealed, since its key is not here.
     """
-    missing = [name for name in _PLACEHOLDER.findall(address) if not environment.get(name)]
+    if is_sealed(address):
+        address = unseal(address)
+    known = {name: value for name in names_in(address) if (value := _value(name, environment, secrets or {}))}
+    missing = [name for name in names_in(address) if name not in known]
     if missing:
         raise SourceError(
-            f"{mask_address(address)}: the environment variable {missing[0]} is not set; "
-            "set it where ngatu starts"
+            f"{mask_address(address)}: the environment variable {missing[0]} is not set, and no secret has "
+            "that name; set it where ngatu starts, or add the secret"
         )
-    return _PLACEHOLDER.sub(lambda match: environment[match[1]], address)
+    userinfo = _USERINFO.match(address)
+    if not userinfo:
+        return _PLACEHOLDER.sub(lambda match: known[match[1]], address)
+    # What would end the login before its end is written as a program reads it; FFmpeg writes it back.
+    login = _PLACEHOLDER.sub(lambda match: quote(known[match[1]], safe=_PLAIN), userinfo[2])
+    rest = _PLACEHOLDER.sub(lambda match: known[match[1]], userinfo[3])
+    return f"{userinfo[1]}{login}@{rest}"
+
+
+_PLAIN = "%!$&'()*+,;=:~^|`<>[]{}\""
+"""Signs of a password that are left as they are; % too, since it may be written for an address already."""
+
+
+def _value(name: str, environment: Mapping[str, str], secrets: Mapping[str, str]) -> str | None:
+    return secrets.get(name) or (None if _OURS.match(name) else environment.get(name))

@@ -80,7 +80,7 @@ def _view_faults(city: City, record: CameraView, arms: Mapping[str, list[str]]) 
         yield Misfit(record.ref, ("view",), problem)
         return
     known = arms.get(camera.site, [])
-    if missing := record.approaches - set(known):
+    if missing := record.named - set(known):
         has = f"its approaches: {', '.join(sorted(known))}" if known else "it has none"
         problem = f"site {camera.site!r} has no approach {min(missing)!r}; {has}"
         yield Misfit(record.ref, ("view",), problem)

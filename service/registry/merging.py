@@ -44,7 +44,7 @@ def merge(city: City, draft: Draft, end_missing: bool = False) -> dict[Ref, Reco
             wanted.pop(ref, None)
         else:
             wanted[ref] = _record(city.get(ref), entry)
-    _let_go(city, wanted, written)
+    let_go(city, wanted, written)
     fault = find_fault(wanted)
     if fault is None:
         return wanted
@@ -88,7 +88,7 @@ def _explain(entry: Entry, error: ValidationError) -> RegistryError:
     return entry.place.fault(problem, *fields)
 
 
-def _let_go(city: City, wanted: dict[Ref, Record], written: Mapping[Ref, Entry]) -> None:
+def let_go(city: City, wanted: dict[Ref, Record], written: Mapping[Ref, object]) -> None:
     """End what hung on records that ended, and what was drawn or decided for a camera's former site."""
     moved = {
         ref[1]

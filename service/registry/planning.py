@@ -11,9 +11,13 @@ from service.registry.entries import Draft
 from service.registry.history import Change, City, History, apply_changes, boundaries, city_at, difference
 from service.registry.merging import merge, not_mentioned
 from service.registry.records import RECORDS, CameraView, Ref, RegistryError, Site
+from service.registry.sight import mismatches
 
 REORGANISED = datetime(2025, 7, 1, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")).timestamp()
 """Since then Viet Nam has no districts (Law 72/2025/QH15) and 34 provinces (Resolution 202/2025/QH15)."""
+
+MOST_NOTES = 3
+"""Notes of one kind that an import tells one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,20 @@ def _notes(wanted: City, time: float) -> list[str]:
     sites = [record for record in wanted.values() if isinstance(record, Site)]
     unreal = sum(site.illustrative for site in sites)
     notes = [f"ILLUSTRATIVE: {unreal} of {len(sites)} sites are marked as not real"] if unreal else []
-    return notes if time < REORGANISED else notes + _reorganisation_notes(sites)
+    notes += [] if time < REORGANISED else _reorganisation_notes(sites)
+    return notes + _sight_notes(wanted)
+
+
+def _sight_notes(wanted: City) -> list[str]:
+    """What of views and junctions does not agree, the first few of each kind."""
+    found: dict[str, list[str]] = {}
+    for mismatch in mismatches(wanted):
+        found.setdefault(mismatch.code, []).append(mismatch.text)
+    notes = []
+    for texts in found.values():
+        more = [f"{len(texts) - MOST_NOTES} more like this, see: ngatu doctor"]
+        notes += texts[:MOST_NOTES] + (more if len(texts) > MOST_NOTES else [])
+    return notes
 
 
 def _reorganisation_notes(sites: list[Site]) -> list[str]:

@@ -116,7 +116,9 @@ class Camera(Record):
     id: Identifier = Field(description="short name used in files, tables and addresses")
     site: Identifier = Field(description="the site it belongs to")
     name: Words = Field("", description="where it stands and looks")
-    address: Words = Field("", description="rtsp:// address or file, secrets as ${NAME} of the environment")
+    address: Annotated[str, Field(max_length=2000)] = Field(
+        "", description="rtsp:// address or file, secrets as ${NAME} of the vault or the environment"
+    )
     note: Words = Field("", description="anything else")
 
     @model_validator(mode="after")
@@ -152,8 +154,14 @@ class CameraView(Record):
     @property
     def approaches(self) -> frozenset[str]:
         """The approaches in the view: those that a gate or an approach zone is drawn for."""
-        zones = [zone.approach for zone in self.view.zones if zone.kind == "approach"]
+        # A zone that names none is one of its own, as for the estimator of density.
+        zones = [zone.approach or zone.id for zone in self.view.zones if zone.kind == "approach"]
         return frozenset(name for name in [*(gate.approach for gate in self.view.gates), *zones] if name)
+
+    @property
+    def named(self) -> frozenset[str]:
+        """All approaches that the view speaks of, drawn or only described: each would get figures."""
+        return self.approaches | {approach.id for approach in self.view.approaches}
 
 
 class Target(Record):

@@ -7,12 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from service.registry.calibrated import calibration_fit
 from service.registry.history import Change, History, Version, apply_changes
-from service.registry.records import RECORDS, CameraView, Record, Ref, RegistryError
+from service.registry.records import RECORDS, Approach, CameraView, Record, Ref, RegistryError
 from service.registry.writing import view_data
 from service.storage import tables
 from service.storage.base import Base
 from service.storage.ids import content_sha256
+from service.storage.junctions import quarters_of, refresh_junctions
 from vision.sources import mask_address
 
 _TABLES: dict[str, tuple[type[Base], dict[str, str]]] = {
@@ -78,6 +80,8 @@ def save_changes(
     changed = apply_changes(history, changes, time)
     for change in changes:
         _write(connection, change.ref, history.get(change.ref, ()), changed[change.ref])
+        if change.ref[0] == "views":
+            _write_calibrations(connection, change.ref[1], changed[change.ref])
     moment = _moment(now)
     if seen_revision:
         connection.execute(
@@ -94,7 +98,29 @@ def save_changes(
             detail={"from": _moment(time).isoformat(), "changes": [_audited(change) for change in changes]},
         )
     )
+    if time < now:
+        _refresh_past(connection, changes, time, now)
     return changed
+
+
+def _refresh_past(connection: Connection, changes: Iterable[Change], time: float, now: float) -> None:
+    """Make the quarters of junctions anew whose approaches or owners are now said to have been others.
+
+    Only of those junctions, and only from ``time`` until the next change that is recorded, or now.
+    """
+    until: dict[str, float] = {}
+    for change in changes:
+        if change.ref[0] == "owners" or _required_differs(change):
+            site = change.ref[1]
+            until[site] = max(until.get(site, time), min(change.until, now))
+    for site, end in until.items():
+        refresh_junctions(connection, quarters_of(connection, _moment(time), _moment(end), site=site))
+
+
+def _required_differs(change: Change) -> bool:
+    """Whether an approach must be seen that need not before, or the other way round."""
+    before, after = (isinstance(each, Approach) and each.required for each in (change.before, change.after))
+    return before != after
 
 
 def _write(connection: Connection, ref: Ref, before: Iterable[Version], after: Iterable[Version]) -> None:
@@ -113,6 +139,15 @@ def _write(connection: Connection, ref: Ref, before: Iterable[Version], after: I
             values = _columns(version.record) | {"valid_to": _end(version)}
             chosen = update(_TABLES[ref[0]][0]).where(*this, table.c.valid_from == _moment(start))
             connection.execute(chosen.values(values))
+
+
+def _write_calibrations(connection: Connection, camera: str, views: Iterable[Version]) -> None:
+    """Write how well the calibrations of a camera's views fit, in place of what was there."""
+    connection.execute(delete(tables.Calibration).where(tables.Calibration.camera_id == camera))
+    for version in views:
+        if isinstance(version.record, CameraView) and (fit := calibration_fit(version.record.view)):
+            about = {"camera_id": camera, "valid_from": _moment(version.start), "valid_to": _end(version)}
+            connection.execute(insert(tables.Calibration).values(**about, **fit))
 
 
 def _columns(record: Record) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, exists, literal, or_
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, and_, exists, literal, or_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -40,6 +40,24 @@ def _later_postgresql(element: Later, compiler: Any, **kw: Any) -> str:
 def _later_sqlite(element: Later, compiler: Any, **kw: Any) -> str:
     when, seconds = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"({when} + {seconds} * 1000000)"
+
+
+class EpochSeconds(FunctionElement[int]):
+    """Whole seconds from 1970 to a moment: for thousands of rows far cheaper to compare than datetimes."""
+
+    name = "epoch_seconds"
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(EpochSeconds, "postgresql")
+def _seconds_postgresql(element: EpochSeconds, compiler: Any, **kw: Any) -> str:
+    return f"CAST(extract(epoch FROM {compiler.process(element.clauses, **kw)}) AS bigint)"
+
+
+@compiles(EpochSeconds, "sqlite")
+def _seconds_sqlite(element: EpochSeconds, compiler: Any, **kw: Any) -> str:
+    return f"({compiler.process(element.clauses, **kw)} / 1000000)"
 
 
 def all_classes(columns: Any) -> ColumnElement[int]:

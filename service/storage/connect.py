@@ -142,7 +142,7 @@ def shown(engine: Engine) -> str:
 def explain(engine: Engine, error: DBAPIError) -> StorageError:
     """A database's error as one sentence."""
     reason = str(error.orig).strip().splitlines()[0] if error.orig else "no reason given"
-    if "full" in reason or "No space left" in reason:
+    if "disk is full" in reason or "No space left" in reason:
         return StorageError(
             f"the disk of {shown(engine)} is full ({reason}); free some space, nothing was lost"
         )

@@ -1,19 +1,20 @@
 """Counts of gates and movements by quarter of an hour, and what is usual on a weekday."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from operator import itemgetter
 from statistics import median
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, case, func, literal, or_, select
 
 from service.storage.base import microseconds, moment
-from service.storage.conditions import CLASSES, Query, of, owned, speaks_at, speaks_within
+from service.storage.conditions import CLASSES, EpochSeconds, Query, of, owned, speaks_at, speaks_within
 from service.storage.messages import bin_start
-from service.storage.reads import observed
+from service.storage.reads import observed_seconds
 from service.storage.tables import (
     Authority,
     CrossingRow,
@@ -22,6 +23,7 @@ from service.storage.tables import (
     Owner,
     Segment,
 )
+from service.storage.undisturbed import undisturbed
 from vision.density.records import OBSERVED_SHARE
 
 QUARTER = 900
@@ -30,8 +32,7 @@ QUARTER = 900
 Status = Literal["observed", "partial", "not_observed", "excluded"]
 
 
-@dataclass(frozen=True, slots=True)
-class CountBin:
+class CountBin(NamedTuple):
     """Crossings of one gate or movement in a quarter of an hour.
 
     Attributes:
@@ -72,6 +73,7 @@ class UsualBin:
     days: int
 
 
+@undisturbed()
 def counts(
     connection: Connection,
     start: datetime,
@@ -91,31 +93,54 @@ def counts(
         One for each quarter and each gate and direction, or movement, that occurs in the period.
     """
     start = next(_quarters(start, end), end)
-    cells: dict[tuple[str, str | None, str, str], dict[datetime, dict[str, int]]] = defaultdict(dict)
+    cells: dict[Cell, Bins] = defaultdict(dict)
     shared = _shared_quarters(connection, start, end, site, camera)
-    for row in connection.execute(_counted(start, end, kind, site, camera, item)).all():
-        name, quarter, *cell = row[:5]
-        if (name, quarter) not in shared:
-            cells[name, *cell][quarter] = _by_class(row[5:])
-    for quarter in sorted({quarter for _, quarter in shared}):
-        for row in connection.execute(_recounted(quarter, kind, site, camera, item)):
-            name, *cell = row[:4]
-            if (name, quarter) in shared:
-                cells[name, *cell][quarter] = _by_class(row[4:])
-    seen = observed(connection, start, end, QUARTER, site=site, camera=camera)
+    for name, at, *cell in connection.execute(_counted(start, end, kind, site, camera, item)).all():
+        if (name, at) not in shared:
+            cells[name, *cell[:3]][at] = cell[3:]
+    for at in sorted({at for _, at in shared}):
+        quarter = moment(at * 10**6)
+        for name, *cell in connection.execute(_recounted(quarter, kind, site, camera, item)).all():
+            if (name, at) in shared:
+                cells[name, *cell[:3]][at] = cell[3:]
+    seen = observed_seconds(connection, start, end, QUARTER, site=site, camera=camera)
     excluded = _exclusions(connection, start, end, site, camera)
-    quarters = list(_quarters(start, end))
-    found = []
-    for (camera_id, approach, name, direction), bins in sorted(cells.items(), key=lambda each: str(each[0])):
-        for quarter in quarters:
-            seconds = seen.get((camera_id, quarter), 0.0)
-            status = _status(seconds, quarter in bins)
-            if excluded and any(_concerns(each, quarter, camera_id, approach) for each in excluded):
-                status = "excluded"
-            known = status in ("observed", "partial")
-            number = bins.get(quarter, {}) if known else None
-            found.append(CountBin(quarter, camera_id, approach, name, direction, number, seconds, status))
-    return sorted(found, key=lambda each: each.start)
+    first = microseconds(start) // 10**6
+    quarters = [(first + QUARTER * number, quarter) for number, quarter in enumerate(_quarters(start, end))]
+    found: list[CountBin] = []
+    for place, bins in sorted(cells.items(), key=lambda each: str(each[0])):
+        found += _bins_of(place, bins, seen.get(place[0], {}), excluded, quarters)
+    return sorted(found, key=itemgetter(0))
+
+
+Cell = tuple[str, str | None, str, str]
+"""Camera, approach, id of the gate or movement, direction."""
+
+Bins = dict[int, Sequence[int]]
+"""Vehicles by class, in order of CLASSES, by start of the quarter in seconds since the epoch."""
+
+
+def _bins_of(
+    cell: Cell,
+    bins: Bins,
+    seen: Mapping[int, float],
+    exclusions: Sequence[Any],
+    quarters: Sequence[tuple[int, datetime]],
+) -> Iterator[CountBin]:
+    """The quarters of one gate or movement."""
+    camera, approach, item, direction = cell
+    for at, quarter in quarters:
+        seconds = seen.get(at, 0.0)
+        numbers = bins.get(at)
+        status = _status(seconds, numbers is not None)
+        if exclusions and any(_concerns(each, quarter, camera, approach) for each in exclusions):
+            status = "excluded"
+        by_class = None
+        if status in ("observed", "partial"):
+            by_class = {
+                label: number for label, number in zip(CLASSES, numbers or (), strict=False) if number
+            }
+        yield CountBin(quarter, camera, approach, item, direction, by_class, seconds, status)
 
 
 def usual_day(connection: Connection, site: str, day: date, tz: str, weeks: int = 8) -> list[UsualBin]:
@@ -159,7 +184,7 @@ def _counted(
 ) -> Query:
     """What is kept in ``movement_counts``, of segments that speak somewhere in the quarter."""
     table = MovementCount
-    cell = (table.camera_id, table.start, table.approach_id, table.item, table.direction)
+    cell = (table.camera_id, EpochSeconds(table.start), table.approach_id, table.item, table.direction)
     query = (
         select(*cell, *(func.sum(getattr(table, label)).label(label) for label in CLASSES))
         .join(Authority, Authority.segment_id == table.segment_id)
@@ -198,14 +223,14 @@ def _recounted(
     return of(query, table, site, camera)
 
 
-def _by_class(numbers: Sequence[int]) -> dict[str, int]:
-    return {label: int(number) for label, number in zip(CLASSES, numbers, strict=True) if number}
-
-
 def _shared_quarters(
     connection: Connection, start: datetime, end: datetime, site: str | None, camera: str | None
-) -> set[tuple[str, datetime]]:
-    """Quarters of a camera within which a segment stops speaking though it saw on, or the owner changes."""
+) -> set[tuple[str, int]]:
+    """Quarters within which a segment stops speaking though it saw on, or the owner changes.
+
+    Returns:
+        Cameras and starts of the quarters, seconds since the epoch.
+    """
     edges: set[tuple[str, datetime]] = set()
     spans = (
         select(
@@ -232,7 +257,11 @@ def _shared_quarters(
         for owner in connection.execute(owners):
             edges |= {(owner.camera_id, at) for at in (owner.valid_from, owner.valid_to) if at is not None}
     quarters = {(name, at, _quarter_of(at)) for name, at in edges}
-    return {(name, quarter) for name, at, quarter in quarters if at != quarter and start <= quarter < end}
+    return {
+        (name, microseconds(quarter) // 10**6)
+        for name, at, quarter in quarters
+        if at != quarter and start <= quarter < end
+    }
 
 
 def _exclusions(

@@ -1,7 +1,10 @@
 """The intervals of junctions, made of their approaches as the owners saw them."""
 
+from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, case, or_, select
@@ -21,6 +24,11 @@ LEVELS = ("free", "busy", "slow", "jammed")
 SUMMED = ("count", "flow_per_h", "flow_pcu_per_h", "delay_s")
 """Figures that add up over approaches."""
 
+_TELLING = ("approaches", "approaches_required", "approaches_observed", "status", "count", "level")
+"""Columns of which one differs when anything does: another approach may be required, with the same seen."""
+
+_LAST = datetime.max.replace(tzinfo=UTC)
+
 Values = dict[str, Any]
 
 
@@ -29,28 +37,22 @@ def refresh_junctions(connection: Connection, touched: Touched) -> None:
 
     A figure is null unless every required approach has it: the sum of three arms is not the flow of four.
     """
-    rows = []
-    for start in sorted({start for _, start in touched}):
-        sites = sorted(site for site, at in touched if at == start)
-        seen = approach_intervals(connection, start, start + timedelta(seconds=1), LENGTH, sites=sites)
-        for site in sites:
-            required = _required(connection, site, start)
-            found = {row["approach_id"]: row for row in seen if row["site_id"] == site}
-            rows.append(_junction_row(site, start, required or sorted(found), found))
-    if not rows:
-        return
+    for _, day in groupby(sorted(touched, key=itemgetter(1)), key=lambda each: each[1].date()):
+        _upsert(connection, _rows_of_day(connection, list(day)))
+
+
+def _upsert(connection: Connection, rows: Sequence[Values]) -> None:
     ensure_months(connection, TABLE, [row["start"] for row in rows])
     statement = upsert_into(connection, TABLE)
     key = [column.name for column in TABLE.primary_key]
     new = statement.excluded
-    differs = TABLE.c.approaches != new.approaches
+    differs = or_(*(TABLE.c[name].is_distinct_from(new[name]) for name in _TELLING))
     values: Values = {name: new[name] for name in rows[0] if name not in (*key, "revision", "final")}
     values["revision"] = TABLE.c.revision + case((TABLE.c.final & differs, 1), else_=0)
     values["final"] = or_(TABLE.c.final, new.final)
     closes = new.final & TABLE.c.final.is_(False)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=key, set_=values, where=or_(differs, closes)), rows
-    )
+    statement = statement.on_conflict_do_update(index_elements=key, set_=values, where=or_(differs, closes))
+    connection.execute(statement, list(rows))
 
 
 def quarters_of(
@@ -70,15 +72,36 @@ def quarters_of(
     return {(found, at) for found, at in connection.execute(query) if found is not None}
 
 
-def _required(connection: Connection, site: str, when: datetime) -> list[str]:
-    """The approaches that must be seen for the junction's figures to be whole."""
-    query = select(Approach.approach_id).where(
-        Approach.site_id == site,
+def _rows_of_day(connection: Connection, touched: Sequence[tuple[str, datetime]]) -> list[Values]:
+    """The rows of quarters that lie close together, in order of time, from one look at their approaches."""
+    first, last = touched[0][1], touched[-1][1]
+    sites = sorted({site for site, _ in touched})
+    found: dict[tuple[str, datetime], dict[str, Values]] = defaultdict(dict)
+    for row in approach_intervals(connection, first, last + timedelta(seconds=1), LENGTH, sites=sites):
+        found[row["site_id"], row["start"]][row["approach_id"]] = row
+    arms = _required(connection, sites, first, last)
+    rows = []
+    for site, start in touched:
+        here = found.get((site, start), {})
+        required = sorted({name for name, since, to in arms.get(site, ()) if since <= start < (to or _LAST)})
+        rows.append(_junction_row(site, start, required or sorted(here), here))
+    return rows
+
+
+def _required(
+    connection: Connection, sites: Sequence[str], first: datetime, last: datetime
+) -> dict[str, list[tuple[str, datetime, datetime | None]]]:
+    """The approaches that must be seen for a junction's figures to be whole, and from when until when."""
+    query = select(Approach.site_id, Approach.approach_id, Approach.valid_from, Approach.valid_to).where(
+        Approach.site_id.in_(sites),
         Approach.required,
-        Approach.valid_from <= when,
-        or_(Approach.valid_to.is_(None), Approach.valid_to > when),
+        Approach.valid_from <= last,
+        or_(Approach.valid_to.is_(None), Approach.valid_to > first),
     )
-    return sorted(connection.scalars(query))
+    arms: dict[str, list[tuple[str, datetime, datetime | None]]] = defaultdict(list)
+    for site, name, since, to in connection.execute(query):
+        arms[site].append((name, since, to))
+    return arms
 
 
 def _junction_row(site: str, start: datetime, required: Sequence[str], found: dict[str, Values]) -> Values:

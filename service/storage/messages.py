@@ -26,8 +26,8 @@ CROSSING_FIELDS = (
 )
 """Order of the values of each row in a message of kind ``crossings``."""
 
-OBSERVED_FIELDS = ("start_us", "length", "observed_us", "final")
-"""Order of the values of each row in a message of kind ``observed``."""
+OBSERVED_FIELDS = ("start_us", "length", "observed_us", "final", "light")
+"""Order of the values of each row in a message of kind ``observed``; the last may be missing."""
 
 
 @dataclass(frozen=True, slots=True)

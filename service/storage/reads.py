@@ -3,12 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, select, tuple_
+from sqlalchemy import Connection, Select, case, select, tuple_
 
+from service.storage.base import moment
 from service.storage.conditions import (
+    EpochSeconds,
     Later,
     excluded,
     of,
@@ -27,6 +31,7 @@ from service.storage.tables import (
     Observed,
     Segment,
 )
+from service.storage.undisturbed import undisturbed
 
 INTERVAL_FIELDS = (
     *("segment_id", "site_id", "approach_id", "camera_id", "start", "length"),
@@ -34,9 +39,14 @@ INTERVAL_FIELDS = (
 )
 """The columns that :func:`approach_intervals` reads besides figures."""
 
+_SITE, _APPROACH, _CAMERA, _START = map(
+    INTERVAL_FIELDS.index, ("site_id", "approach_id", "camera_id", "start")
+)
+
 Values = dict[str, Any]
 
 
+@undisturbed()
 def crossings(
     connection: Connection,
     start: datetime,
@@ -72,7 +82,7 @@ def crossings(
     if after is not None:
         query = query.where(tuple_(CrossingRow.time, CrossingRow.id) > after)
     query = query.order_by(CrossingRow.time, CrossingRow.id)
-    return list(connection.execute(query.limit(limit) if limit else query))
+    return list(connection.execute(query.limit(limit) if limit else query).all())
 
 
 def observed_parts(length: int) -> Select[str, datetime, float, datetime, datetime | None]:
@@ -109,20 +119,48 @@ def observed(
     Returns:
         (camera, start of the interval) → seconds; what is not there was not observed.
     """
+    numbers = observed_seconds(connection, start, end, length, site=site, camera=camera)
+    return {
+        (name, moment(at * 10**6)): seconds for name, each in numbers.items() for at, seconds in each.items()
+    }
+
+
+@undisturbed()
+def observed_seconds(
+    connection: Connection,
+    start: datetime,
+    end: datetime,
+    length: int,
+    *,
+    site: str | None = None,
+    camera: str | None = None,
+) -> dict[str, dict[int, float]]:
+    """The same as :func:`observed` by camera, and by the interval's start in seconds since the epoch."""
+    within = speaks_within(Observed.start, length)
     query = (
         observed_parts(length)
-        .where(Observed.start >= start, Observed.start < end)
-        .where(speaks_within(Observed.start, length))
+        .where(Observed.start >= start, Observed.start < end, within)
+        .with_only_columns(
+            Observed.camera_id,
+            EpochSeconds(Observed.start),
+            Observed.observed_seconds,
+            # Only a span that holds for a part of an interval limits what may be taken from it.
+            case((Authority.valid_from > Observed.start, Authority.valid_from)),
+            Authority.valid_to,
+        )
     )
     query = of(query, Observed, site, camera)
-    total: dict[tuple[str, datetime], float] = {}
+    total: dict[str, dict[int, float]] = defaultdict(dict)
     for name, at, seconds, speaks_from, speaks_to in connection.execute(query).all():
-        if speaks_from > at or speaks_to is not None:
-            seconds = min(seconds, overlap_seconds(at, length, speaks_from, speaks_to))
-        total[name, at] = min(total.get((name, at), 0.0) + seconds, float(length))
+        if speaks_from is not None or speaks_to is not None:
+            began = moment(at * 10**6)
+            seconds = min(seconds, overlap_seconds(began, length, speaks_from or began, speaks_to))
+        of_camera = total[name]
+        of_camera[at] = min(of_camera.get(at, 0.0) + seconds, float(length))
     return total
 
 
+@undisturbed()
 def approach_intervals(
     connection: Connection,
     start: datetime,
@@ -158,16 +196,32 @@ def approach_intervals(
         query = query.where(owned(table, table.start))
     if sites is not None:
         query = query.where(table.site_id.in_(list(sites)))
-    by_key: dict[tuple[Any, ...], list[Values]] = defaultdict(list)
+    of_approach: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
     for row in connection.execute(query).all():
-        key = row.site_id, row.approach_id, row.camera_id, row.start
-        by_key[key].append(dict(zip(names, row, strict=True)))
-    return [
-        same[0] if len(same) == 1 else _added_rows(connection, same, names)
-        for _, same in sorted(by_key.items(), key=lambda each: (str(each[0][0]), *each[0][1:]))
-    ]
+        of_approach[row[_SITE] or "", row[_APPROACH], row[_CAMERA]].append(row)
+    found: list[Values] = []
+    for _, rows in sorted(of_approach.items()):
+        rows.sort(key=itemgetter(_START))
+        values = [dict(zip(names, row, strict=True)) for row in rows]
+        found += values if _all_differ(rows) else _one_each(connection, values, names)
+    return found
 
 
+def _all_differ(rows: Sequence[Any]) -> bool:
+    """Whether rows of one approach, in order of time, are of as many intervals."""
+    return all(one[_START] != other[_START] for one, other in pairwise(rows))
+
+
+def _one_each(connection: Connection, values: Sequence[Values], names: Sequence[str]) -> list[Values]:
+    """One row for each interval of an approach, where some are shared by several segments."""
+    found = []
+    for _, group in groupby(values, key=itemgetter("start")):
+        same = list(group)
+        found.append(same[0] if len(same) == 1 else _added_rows(connection, same, names))
+    return found
+
+
+@undisturbed()
 def junction_intervals(
     connection: Connection,
     start: datetime,
@@ -186,7 +240,7 @@ def junction_intervals(
     query = select(*columns).where(table.length == length, table.start >= start, table.start < end)
     if sites is not None:
         query = query.where(table.site_id.in_(sites))
-    return list(connection.execute(query.order_by(table.start, table.site_id)))
+    return list(connection.execute(query.order_by(table.start, table.site_id)).all())
 
 
 def _added_rows(connection: Connection, rows: Sequence[Values], names: Sequence[str]) -> Values:

@@ -1,6 +1,6 @@
 """Puts what the analysis of one segment measures into the outbox."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,6 +8,7 @@ from service.storage.messages import Kind, SegmentInfo, bin_start, seconds_to_us
 from service.storage.outbox import Outbox
 from vision import Crossing
 from vision.density import ApproachInterval
+from vision.density.records import Light
 
 OBSERVED_LENGTHS = (60, 900)
 """Lengths of the intervals for which observed time is kept, s."""
@@ -38,6 +39,7 @@ class Recorder:
         self._crossings: list[list[Any]] = []
         self._intervals: list[dict[str, Any]] = []
         self._bins: dict[tuple[int, int], int] = defaultdict(int)
+        self._lights: dict[tuple[int, int], Counter[Light]] = defaultdict(Counter)
         self._changed: set[tuple[int, int]] = set()
         self._ordinals: dict[tuple[int, str, str], int] = {}
         self._total = 0
@@ -75,8 +77,11 @@ class Recorder:
             self._total += 1
             self._last_us = max(self._last_us, time_us + 1)
 
-    def observe(self, start: float, end: float) -> None:
-        """Say that the camera was watched from ``start`` to ``end``, seconds since the epoch, in order."""
+    def observe(self, start: float, end: float, light: Light | None = None) -> None:
+        """Say that the camera was watched from ``start`` to ``end``, seconds since the epoch, in order.
+
+        An interval gets the light that most of it had; ``light`` is None where nobody looked.
+        """
         begin_us, end_us = seconds_to_us(start), seconds_to_us(end)
         self._seen_until = end_us
         for length in OBSERVED_LENGTHS:
@@ -85,6 +90,8 @@ class Recorder:
                 first = bin_start(at, length)
                 until = min(end_us, first + length * 1_000_000)
                 self._bins[first, length] += until - at
+                if light is not None:
+                    self._lights[first, length][light] += until - at
                 self._changed.add((first, length))
                 at = until
 
@@ -135,7 +142,9 @@ class Recorder:
         for first, length in sorted(self._bins):
             final = closing or first + length * 1_000_000 <= known
             if final or (first, length) in self._changed:
-                rows.append([first, length, self._bins[first, length], final])
+                lights = self._lights.get((first, length))
+                light = lights.most_common(1)[0][0] if lights else None
+                rows.append([first, length, self._bins[first, length], final, light])
         return rows
 
     def _known_until(self) -> int:
@@ -145,6 +154,9 @@ class Recorder:
         known = self._known_until()
         self._bins = defaultdict(
             int, {key: seen for key, seen in self._bins.items() if key[0] + key[1] * 1_000_000 > known}
+        )
+        self._lights = defaultdict(
+            Counter, {key: each for key, each in self._lights.items() if key in self._bins}
         )
 
     def _ordinal(self, time_us: int, gate: str, direction: str) -> int:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from service.auth.sealing import SealedText
 from service.storage.base import Base, Dated, Name, Row, Text
 
 # The registry. Text ids are the identity; rows are versions of a record, see Dated.
@@ -47,14 +48,14 @@ class Approach(Dated, Base):
 
 
 class Camera(Dated, Base):
-    """A video source; its address holds ``${ENV}`` where a secret belongs, never the secret."""
+    """A video source; its address is sealed, and holds ``${NAME}`` where a secret belongs."""
 
     __tablename__ = "cameras"
     __table_args__ = (UniqueConstraint("camera_id", "valid_from"), Index(None, "site_id"))
     camera_id: Mapped[Name]
     site_id: Mapped[Name]
     name: Mapped[Text]
-    address: Mapped[Text]
+    address: Mapped[str] = mapped_column(SealedText(), server_default="")
     note: Mapped[Text]
 
 
@@ -80,7 +81,10 @@ class CameraView(Dated, Base):
 
 
 class Calibration(Dated, Base):
-    """What is known of the ground in a camera's image, and how well it fits."""
+    """How well the calibration of a camera's view fits, with the dates of the view.
+
+    ``definition`` names the version that speeds and densities carry, or the problem where it gives none.
+    """
 
     __tablename__ = "calibrations"
     __table_args__ = (UniqueConstraint("camera_id", "valid_from"),)
@@ -175,7 +179,12 @@ class Observed(Base):
 
     __tablename__ = "observed"
     __table_args__ = (
-        Index(None, "camera_id", "length", "start"),
+        # Rows of one camera lie a page apart: a month of them is read from the index alone.
+        Index(
+            None,
+            *("camera_id", "length", "start"),
+            postgresql_include=["segment_id", "site_id", "observed_seconds"],
+        ),
         {"postgresql_partition_by": "RANGE (start)"},
     )
     segment_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -196,7 +205,14 @@ class MovementCount(Base):
 
     __tablename__ = "movement_counts"
     __table_args__ = (
-        Index(None, "camera_id", "kind", "item", "start"),
+        Index(
+            None,
+            *("camera_id", "kind", "item", "start"),
+            postgresql_include=[
+                *("length", "segment_id", "approach_id", "direction"),
+                *("bicycle", "motorcycle", "car", "bus", "truck", "unknown"),
+            ],
+        ),
         Index(None, "site_id", "start"),
         {"postgresql_partition_by": "RANGE (start)"},
     )
@@ -266,7 +282,10 @@ class JunctionInterval(Base):
     """One junction in one interval, made of its approaches as their owners saw them."""
 
     __tablename__ = "junction_intervals"
-    __table_args__ = (Index(None, "length", "start"), {"postgresql_partition_by": "RANGE (start)"})
+    __table_args__ = (
+        Index(None, "length", "start", "site_id"),
+        {"postgresql_partition_by": "RANGE (start)"},
+    )
     site_id: Mapped[Name] = mapped_column(primary_key=True)
     length: Mapped[int] = mapped_column(primary_key=True)
     start: Mapped[datetime] = mapped_column(primary_key=True)
@@ -292,7 +311,7 @@ class Incident(Base):
     """Something that happened at a site and somebody should look at."""
 
     __tablename__ = "incidents"
-    __table_args__ = (Index(None, "site_id", "started_at"),)
+    __table_args__ = (Index(None, "site_id", "started_at"), Index(None, "started_at"))
     id: Mapped[UUID] = mapped_column(primary_key=True)
     site_id: Mapped[Name | None]
     approach_id: Mapped[Name | None]
@@ -403,7 +422,11 @@ class Alarm(Base):
     """
 
     __tablename__ = "alarms"
-    __table_args__ = (Index(None, "subject", "cleared_at"), Index(None, "raised_at"))
+    __table_args__ = (
+        Index(None, "subject", "cleared_at"),
+        Index(None, "raised_at"),
+        Index(None, "cleared_at"),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     subject: Mapped[Text]
     kind: Mapped[Name]

@@ -29,7 +29,7 @@ from service.storage.conditions import CLASSES, all_classes
 from service.storage.ids import crossing_id
 from service.storage.intervals import put_intervals
 from service.storage.junctions import quarters_of, refresh_junctions
-from service.storage.messages import CROSSING_FIELDS, OBSERVED_FIELDS, Message, bin_start
+from service.storage.messages import CROSSING_FIELDS, Message, bin_start
 from service.storage.partitions import ensure_months
 from service.storage.tables import (
     ApproachInterval,
@@ -244,8 +244,7 @@ def _put_observed(connection: Connection, contents: Sequence[Content]) -> None:
     rows: dict[tuple[Any, ...], Content] = {}
     for content in contents:
         for values in content["rows"]:
-            value = dict(zip(OBSERVED_FIELDS, values, strict=True))
-            row = _observed_row(content, **value)
+            row = _observed_row(content, *values)
             key = (row["segment_id"], row["start"], row["length"])
             if key in rows:
                 row["final"] = row["final"] or rows[key]["final"]
@@ -260,6 +259,7 @@ def _put_observed(connection: Connection, contents: Sequence[Content]) -> None:
         set_={
             "observed_seconds": case((grows, new.observed_seconds), else_=OBSERVED.c.observed_seconds),
             "status": case((grows, new.status), else_=OBSERVED.c.status),
+            "light": case((grows, func.coalesce(new.light, OBSERVED.c.light)), else_=OBSERVED.c.light),
             "revision": OBSERVED.c.revision + case((late, 1), else_=0),
             "final": or_(OBSERVED.c.final, new.final),
         },
@@ -267,7 +267,10 @@ def _put_observed(connection: Connection, contents: Sequence[Content]) -> None:
     connection.execute(statement, list(rows.values()))
 
 
-def _observed_row(content: Content, start_us: int, length: int, observed_us: int, final: bool) -> Content:
+def _observed_row(
+    content: Content, start_us: int, length: int, observed_us: int, final: bool, light: str | None = None
+) -> Content:
+    """A row of the table; the values come in the order of ``OBSERVED_FIELDS``."""
     seconds = observed_us / 1e6
     return {
         "segment_id": UUID(content["segment"]),
@@ -278,7 +281,7 @@ def _observed_row(content: Content, start_us: int, length: int, observed_us: int
         "observed_seconds": seconds,
         "expected_seconds": float(length),
         "status": "observed" if seconds >= OBSERVED_SHARE * length else "partial",
-        "light": None,
+        "light": light,
         "revision": 1,
         "final": final,
     }

@@ -85,6 +85,12 @@ def cameras(url: str, **addresses: str) -> None:
     assert CliRunner().invoke(app, arguments).exit_code == 0
 
 
+@pytest.fixture(autouse=True)
+def _clips_are_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NGATU_CAMERA_FOLDERS", "/")
+    monkeypatch.setenv("NGATU_CAMERA_NETWORKS", "0.0.0.0/0")
+
+
 # --- All of it ------------------------------------------------------------------------------------------
 
 
@@ -96,7 +102,7 @@ def test_where_all_is_well(engine: Engine, url: str) -> None:
     for said in (
         "weights as on the card (sha256 ",
         "decodes the sample clip: 5 frames, h264 1280x720",
-        "schema 0001",
+        "schema 0",
         "nothing waits",
         "for 1 approaches",
         "kept on time",
@@ -323,6 +329,32 @@ def test_many_cameras_alike_are_not_listed_one_by_one(engine: Engine, url: str) 
     said = run("--db", url, "--model", "motion").stdout
     assert said.count("CAM_UNSET") == 6
     assert "and 14 more cameras like this" in said
+
+
+def test_views_that_do_not_fit_their_junction(engine: Engine, url: str) -> None:
+    cameras(url, cam1="")
+    assert one("view", "--db", url, "--no-cameras")["code"] == "view_none"
+    Path("city.yaml").write_text(
+        "sites: [{id: cho, kind: junction, "
+        "approaches: [{id: north, owner: cam1}, {id: east, owner: cam1}]}]\n"
+        "cameras: [{id: cam1, site: cho, view: "
+        "{version: 1, gates: [{id: n, line: [[0.1, 0.5], [0.9, 0.5]], approach: north}]}}]\n"
+    )
+    arguments = ["city", "import", "city.yaml", "--at", "2026-02-01", "--apply", "--db", url]
+    told = CliRunner().invoke(app, arguments)
+    assert "cho: no view shows east" in told.output
+    found = one("view", "--db", url, "--no-cameras")
+    assert (found["state"], found["code"]) == ("attention", "view_not_in_view")
+    assert found["found"] == "cho: no view shows east, which must be seen"
+    with writing(engine) as connection:  # as an older ngatu, or a program of somebody else, may have left it
+        connection.execute(
+            Approach.__table__.update().where(Approach.approach_id == "north").values(approach_id="x")
+        )
+    assert [each["code"] for each in findings("--db", url, "--no-cameras")["view"]] == [
+        "view_unknown_approach",
+        "view_not_in_view",
+    ]
+    assert run("--db", url, "--no-cameras", "--model", "motion").exit_code == 1
 
 
 # --- Words ----------------------------------------------------------------------------------------------

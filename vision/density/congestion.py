@@ -38,7 +38,8 @@ FORGETTING = 14 * 86400.0
 BAND_SHARES = (0.25, 0.75, 0.95)
 """Shares of the time below which a zone is less full than now, that part low, usual, high and very_high."""
 
-_BINS = 100
+BAND_BINS = 100
+"""Bins of the share of a zone that is covered, from none to all."""
 
 
 class LevelMeter:
@@ -100,7 +101,7 @@ class BandMeter:
     """
 
     def __init__(self, count: int, learned: list[list[float]] | None = None) -> None:
-        self._seconds = np.zeros((count, _BINS))
+        self._seconds = np.zeros((count, BAND_BINS))
         if learned is not None and np.shape(learned) == self._seconds.shape:
             self._seconds = np.array(learned, np.float64)
         self._now = np.zeros(count)
@@ -119,7 +120,7 @@ class BandMeter:
         fade = math.exp(-seconds / MEMORY)
         self._watched = fade * self._watched + seconds
         self._now = fade * self._now + seconds * occupancy
-        number = np.clip((self._now / self._watched * _BINS).astype(np.intp), 0, _BINS - 1)
+        number = np.clip((self._now / self._watched * BAND_BINS).astype(np.intp), 0, BAND_BINS - 1)
         rows = np.arange(len(number))
         self._seconds *= math.exp(-seconds / FORGETTING)
         self._seconds[rows, number] += seconds

@@ -48,6 +48,8 @@ class DensityEstimator:
             metres stays unknown.
         seconds: length of the intervals in whole seconds, a divisor of 900.
         learned: what :meth:`learned` of an earlier estimator of this view gave.
+        least_rider: height in pixels of the smallest motorcycles with riders that the detector finds
+            (``least_rider`` of a detector). Stretches end where they are smaller; None takes all as seen.
 
     Raises:
         ViewError: an approach has two zones.
@@ -62,10 +64,11 @@ class DensityEstimator:
         *,
         seconds: int = BASE_SECONDS,
         learned: list[list[float]] | None = None,
+        least_rider: float | None = None,
     ) -> None:
         if seconds < 1 or 900 % seconds:
             raise ValueError(f"intervals of {seconds} s do not divide a quarter of an hour")
-        self.stretches = stretches_of(view, ground)
+        self.stretches = stretches_of(view, ground, size, least_rider)
         self._seconds = seconds
         by_gate = {
             stretch.gate.id: number

@@ -19,6 +19,7 @@ REASONS = {
     "not_observed": "nothing was seen in this interval",
     "no_gate": "the view has no gate for this approach, or several and its zone names no stop_line",
     "no_zone": "the view has no zone for this approach",
+    "too_small": "vehicles in its zone are too small in the picture for the detector to find most of them",
     "not_calibrated": "needs a calibration of the ground that holds for the zone",
     "no_vehicles": "no vehicle that it could be measured on",
     "lanes_unknown": "the view does not say how many lanes the approach has",
@@ -187,9 +188,13 @@ def _ratio(amount: float, out_of: float, reason: str, scale: float = 1.0) -> flo
     return scale * amount / out_of if out_of > 0 else _Unknown(reason)
 
 
+def _no_zone(record: ApproachInterval) -> _Unknown:
+    return _Unknown("too_small" if record.too_small_s > 0 else "no_zone")
+
+
 def _no_ground(record: ApproachInterval) -> _Unknown:
     if record.zone_seconds <= 0:
-        return _Unknown("no_zone")
+        return _no_zone(record)
     return _Unknown("not_calibrated" if record.gate_seconds > 0 else "no_gate")
 
 
@@ -215,7 +220,7 @@ def _at_gate(record: ApproachInterval, tables: Sequence[FactorTable]) -> Part:
         "flow_mcu_per_h": mcu,
         "time_mean_speed_kmh": _ratio(record.spot_speed_sum, spots, no_speed),
         "speed_p85_kmh": _or_unknown(percentile(record.spot_speeds, 0.85, SPEED_BIN_KMH), no_speed),
-        "time_occupancy": _ratio(record.gate_covered_s, record.zone_seconds, "no_zone"),
+        "time_occupancy": _ratio(record.gate_covered_s, record.zone_seconds, _no_zone(record).reason),
         "headway_mean_s": _ratio(record.headway_sum, headways, "no_vehicles"),
         "headway_p50_s": _or_unknown(percentile(record.headways, 0.5, TIME_BIN_S), "no_vehicles"),
         "gap_mean_s": _ratio(record.gap_sum, gaps, no_speed),
@@ -224,7 +229,7 @@ def _at_gate(record: ApproachInterval, tables: Sequence[FactorTable]) -> Part:
 
 def _in_zone(record: ApproachInterval) -> Part:
     if record.zone_seconds <= 0:
-        return dict.fromkeys(_ZONE_FIELDS, _Unknown("no_zone"))
+        return dict.fromkeys(_ZONE_FIELDS, _no_zone(record))
     calibrated = record.zone_m2_s > 0
     image = _ratio(record.image_covered_s, record.image_seconds, "not_observed")
     occupancy = record.covered_m2_s / record.zone_m2_s if calibrated else image

@@ -58,6 +58,7 @@ class ApproachInterval:
         gaps: seconds from the rear of one to the front of the next at the gate; bins of ``TIME_BIN_S``.
         gap_sum: sum of those gaps, s.
         zone_seconds: observed seconds in which a zone stood for the approach, s.
+        too_small_s: observed seconds in which it had one, but vehicles in it were too small to be found, s.
         vehicle_seconds: time spent in the zone by all vehicles, vehicle·s; known without calibration.
         image_seconds: seconds for which the picture of the zone was looked at (once a second), s.
         image_covered_s: share of the zone's polygon covered by boxes, summed over those; s.
@@ -111,6 +112,7 @@ class ApproachInterval:
     gap_sum: float = 0.0
 
     zone_seconds: float = 0.0
+    too_small_s: float = 0.0
     vehicle_seconds: float = 0.0
     image_seconds: float = 0.0
     image_covered_s: float = 0.0

@@ -94,6 +94,7 @@ class IntervalSums:
             observed_seconds=self._observed,
             light_seconds={name: float(seconds) for name, seconds in sorted(self._light.items())},
             **(self._at_gate(number) if stretch.gate is not None else {}),
+            too_small_s=self._observed if stretch.too_small else 0.0,
             **(self._in_zone(number) if stretch.polygon is not None else {}),
             **(self._on_ground(number, stretch.road) if stretch.road is not None else {}),
         )

@@ -93,6 +93,12 @@ class Card(_Section):
         description="The network's class number → our class; its other classes are dropped.",
     )
     thresholds: Thresholds = Field(description="Scores and overlap at which it works best.")
+    least_rider_px: float | None = Field(
+        None,
+        gt=0,
+        description="Height in pixels of the network's input from which it finds more than half of the "
+        "motorcycles with their riders; none where that was not measured.",
+    )
     accuracy: dict[str, str | float] = Field(
         default_factory=dict,
         description="Measured figures, free text: what was measured on which data.",

@@ -93,6 +93,11 @@ class OnnxDetector:
         """The scores and overlap of its card."""
         return self.card.thresholds
 
+    def least_rider(self, size: Size) -> float | None:
+        """Height in pixels from which it finds most riders in pictures of ``size``; None where not known."""
+        least = self.card.least_rider_px
+        return None if least is None else least / float(self._fit(size).scale[1])
+
     def detect(self, image: Image) -> Detections:
         """Vehicles in ``image`` (``uint8[H, W, 3]``, BGR), boxes in its pixels, one per vehicle."""
         return self.postprocess(self.infer(self.preprocess(image)), (image.shape[1], image.shape[0]))

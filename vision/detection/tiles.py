@@ -48,6 +48,14 @@ class TiledDetector:
         """Those of the detector."""
         return self._detector.thresholds
 
+    def least_rider(self, size: tuple[int, int]) -> float | None:
+        """Height in pixels from which it finds most riders, in a tile, where they are largest."""
+        (width, *_), (height, *_) = (
+            [end - begin for begin, end in _spans(length, count)]
+            for length, count in zip(size, (self._columns, self._rows), strict=True)
+        )
+        return self._detector.least_rider((width, height))
+
     def detect(self, image: NDArray[np.uint8]) -> Detections:
         """Vehicles in ``image`` (``uint8[H, W, 3]``, BGR), boxes in its pixels, one per vehicle."""
         height, width = image.shape[:2]

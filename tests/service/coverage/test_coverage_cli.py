@@ -4,12 +4,13 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 import typer
 import yaml
@@ -20,10 +21,12 @@ from typer.testing import CliRunner
 from service import city_cli, coverage_cli
 from service.coverage.store import load_evidence
 from service.storage import tables
+from service.storage.base import Base
 from service.storage.connect import open_database, reading, writing
 from service.storage.drain import drain
 from service.storage.messages import SegmentInfo
 from service.storage.outbox import Outbox
+from service.storage.partitions import ensure_months
 from service.storage.record import Recorder
 from vision import NgatuError
 
@@ -39,23 +42,50 @@ AT = ["--at", "2026-03-10T12:00"]
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the sample city since the first of January 2026, and the city's file beside it."""
+    """A SQLite file with the sample city since the first of January 2026, and the city's file beside it."""
     folder = tmp_path_factory.mktemp("sample")
-    city, url = folder / "s.yaml", f"sqlite:///{folder}/ngatu.db"
-    run("city", "sample", str(city))
-    run("city", "import", str(city), "--at", "2026-01-01", "--apply", "--db", url)
+    fill(folder, f"sqlite:///{folder}/ngatu.db")
     return folder
 
 
-@pytest.fixture
-def engine(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """A copy of it, which the commands take by default."""
-    shutil.copytree(sample, tmp_path, dirs_exist_ok=True)
-    url = f"sqlite:///{tmp_path}/ngatu.db"
+@pytest.fixture(scope="module")
+def sample_postgres(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
+    """The same in a database of PostgreSQL, which each test copies."""
+    folder = tmp_path_factory.mktemp("sample-postgres")
+    with psycopg.connect(postgres.get_uri(), autocommit=True) as admin:
+        admin.execute("CREATE DATABASE sample TEMPLATE migrated")
+    fill(folder, postgres.get_uri(database="sample"))
+    with psycopg.connect(postgres.get_uri(), autocommit=True) as admin:  # a copy needs it unused
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'sample'")
+    return postgres, folder
+
+
+def fill(folder: Path, url: str) -> None:
+    run("city", "sample", str(folder / "s.yaml"))
+    run("city", "import", str(folder / "s.yaml"), "--at", "2026-01-01", "--apply", "--db", url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Engine]:
+    """A copy of it in either database, which the commands take by default."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NGATU_DB", url)
     monkeypatch.setenv("COLUMNS", "100")
-    return open_database(url)
+    if request.param == "sqlite":
+        shutil.copytree(request.getfixturevalue("sample"), tmp_path, dirs_exist_ok=True)
+        url = f"sqlite:///{tmp_path}/ngatu.db"
+    else:
+        server, folder = request.getfixturevalue("sample_postgres")
+        shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+        with psycopg.connect(server.get_uri(), autocommit=True) as admin:
+            admin.execute("DROP DATABASE IF EXISTS copied WITH (FORCE)")
+            admin.execute("CREATE DATABASE copied TEMPLATE sample")
+        url = server.get_uri(database="copied")
+    monkeypatch.setenv("NGATU_DB", url)
+    engine = open_database(url)
+    yield engine
+    engine.dispose()
 
 
 def run(*arguments: str) -> str:
@@ -90,6 +120,7 @@ def counted(
     segment = uuid4()
     about = {"kind": "recording", "source": "", "source_sha256": "", "model": "", "model_sha256": ""}
     with writing(engine) as connection:
+        ensure_months(connection, Base.metadata.tables["observed"], [start])
         connection.execute(
             insert(tables.Segment).values(
                 id=segment, camera_id=camera, view_sha256="", settings={}, started_at=start, **about
@@ -301,7 +332,7 @@ def test_a_snapshot_keeps_what_was_reported(engine: Engine) -> None:
         (["--format", "xlsx"], "name it with --out"),
         (["--out", "x.txt"], "a table goes to the terminal"),
         (["--snapshot", "--from", "2026-01-02"], "leave --from and --to out"),
-        (["--format", "json", "--out", "ngatu.db/c.json"], "cannot write ngatu.db/c.json"),
+        (["--format", "json", "--out", "s.yaml/c.json"], "cannot write s.yaml/c.json"),
     ],
 )
 def test_mistakes(arguments: list[str], sentence: str, engine: Engine) -> None:

@@ -107,6 +107,20 @@ CASES = [
         id="a broken camera whose approach another sees is no reason",
     ),
     pytest.param(
+        CROSS + camera("c", "a", "n", "west"),
+        {"c": "ok"},
+        "in no view: s; c: its view names west, which the junction does not have",
+        "correct the name of west in the view of c, or add the approach",
+        id="a name that the junction does not have",
+    ),
+    pytest.param(
+        CROSS + camera("c", "a", "n", "s"),
+        {"c": "blinded"},
+        "c: blinded by light since 1970-01-12 12:46",
+        "shade c or check its exposure",
+        id="blinded",
+    ),
+    pytest.param(
         [*AREA, *camera("c", "p")],
         {"c": "dark"},
         "c: too dark since 1970-01-12 12:46",

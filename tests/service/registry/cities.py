@@ -46,6 +46,21 @@ def view_of(approaches: tuple[str, ...], version: int = 1) -> View:
     )
 
 
+SQUARE = (
+    {"image": [0.1, 0.9], "ground": [0, 0]},
+    {"image": [0.9, 0.9], "ground": [10, 0]},
+    {"image": [0.7, 0.4], "ground": [10, 20]},
+    {"image": [0.3, 0.4], "ground": [0, 20]},
+)
+"""Four points of a road, seen along it."""
+
+
+def calibrated(*more: dict[str, object]) -> View:
+    """A view of an approach ``north``, calibrated by SQUARE and more points."""
+    data = view_of(("north",)).model_dump(by_alias=True)
+    return View.model_validate({**data, "calibration": {"points": [*SQUARE, *more]}})
+
+
 @st.composite
 def cities(draw: st.DrawFn) -> dict[Ref, Record]:
     """Up to three sites and four cameras, with all that belongs to them."""

@@ -53,7 +53,7 @@ def test_the_sample_city_from_the_package_to_the_database_and_out_again() -> Non
     tables = [f"tables/{name}.csv" for name in ("sites", "approaches", "cameras", "targets")]
     for files in (["city.yaml"], tables, ["sites.geojson"]):
         assert "nothing to do" in run("import", *files, "--end-missing")
-    assert load_view("tables/views/hoa-ban-cam1.view.yaml").version == 1
+    assert load_view("tables/views/hoa-ban-cam1.view.yaml").version == 2
 
 
 def test_the_sample_city_says_that_it_is_illustrative_and_holds_no_secret() -> None:

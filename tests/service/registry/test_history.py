@@ -138,13 +138,15 @@ def test_a_reorganisation_is_a_dated_change(tmp_path: Path) -> None:
     old = old.replace("province: Bắc Ninh", "province: Bắc Giang")
     history = apply_changes({}, plan_import({}, read_files([small(tmp_path, old)]), before).changes, before)
     late = plan_import(history, read_files([small(tmp_path, old)]), after)
+    unseen = "cho: no view shows south; draw it, or say that it need not be seen"
     assert late.notes == (
         "cho: a district is named, but that level ended on 2025-07-01",
         "cho: Bắc Giang province became part of Bắc Ninh province on 2025-07-01",
+        unseen,
     )
     new = SMALL.replace("ward: Phường Bắc Giang", "ward: Phường Bắc Giang\n    district:")
     plan = plan_import(history, read_files([small(tmp_path, new)]), after)
-    assert plan.notes == ()
+    assert plan.notes == (unseen,)
     changed = apply_changes(history, plan.changes, after)
     places = [city_at(changed, moment)["sites", "cho"] for moment in (after - 1, after)]
     told = [(site.ward, site.district, site.province) for site in places if isinstance(site, Site)]

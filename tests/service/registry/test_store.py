@@ -23,7 +23,7 @@ from service.registry import (
 from service.registry.store import load_history, revision, save_changes
 from service.storage import tables
 from service.storage.connect import open_database, reading, writing
-from tests.service.registry.cities import cities, view_of
+from tests.service.registry.cities import calibrated, cities, view_of
 
 REGISTRY = (
     tables.Site,
@@ -102,3 +102,23 @@ def test_two_who_change_it_at_once_do_not_overwrite_each_other(tmp_path: Path) -
         writing(engine) as connection,
     ):
         save_changes(connection, history, changes, 10.0, seen_revision=seen, now=0.0, actor="other")
+
+
+def test_how_well_a_view_is_calibrated_is_kept_with_its_dates(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path}/c.db")
+    site, camera = Site(id="s", kind="junction"), Camera(id="c", site="s")
+    first, second = (
+        CameraView(camera="c", view={**calibrated().model_dump(by_alias=True), "version": version})
+        for version in (1, 2)
+    )
+    plain = CameraView(camera="c", view=view_of((), version=3))
+    with writing(engine) as connection:
+        for time, drawn in ((10.0, first), (20.0, second), (30.0, plain)):
+            save(connection, {each.ref: each for each in (site, camera, drawn)}, time)
+        rows = connection.execute(select(tables.Calibration).order_by("valid_from")).mappings().all()
+    assert [(row["valid_from"].timestamp(), row["valid_to"].timestamp()) for row in rows] == [
+        (10.0, 20.0),
+        (20.0, 30.0),
+    ]
+    assert rows[0]["error_m"] is None
+    assert len(rows[0]["definition"]["version"]) == 12

@@ -1,5 +1,6 @@
 """``ngatu count --db``: a finished count in the database, once, whatever happens in between."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from service.count import CountOptions, CountResult
 from service.db_cli import app
 from service.record_count import record_count
 from service.storage.connect import StorageError, reading
-from service.storage.tables import Run
+from service.storage.tables import Observed, Run
 from tests.service.storage.traffic import GATES, NINE, crossings, dump, interval
 from vision import NgatuError, View
 from vision.views import Gate
@@ -75,3 +76,24 @@ def test_a_count_that_was_stopped_is_not_written(
     result.stopped = True
     with pytest.raises(NgatuError, match="did not reach its end"):
         record_count(result, options, url, "cam1")
+
+
+def test_what_was_observed_carries_its_light(
+    url: str, engine: Engine, options: CountOptions, result: CountResult
+) -> None:
+    """Each minute has the light that most of it had; where nobody looked there is none."""
+    start = NINE.timestamp()
+    result.lights = [(start + 5, "day"), (start + 85, "dusk"), (start + 200, "night")]
+    record_count(result, options, url, "cam1")
+    record_count(without_lights(result), options, url, "cam2")
+    query = select(Observed.start, Observed.light).where(Observed.length == 60).order_by(Observed.start)
+    with reading(engine) as connection:
+        lit = connection.execute(query.where(Observed.camera_id == "cam1")).all()
+        dark = connection.execute(query.where(Observed.camera_id == "cam2")).all()
+    assert [row.light for row in lit] == ["day", "day", "dusk", "night", "night"]
+    assert {row.light for row in dark} == {None}
+
+
+def without_lights(result: CountResult) -> CountResult:
+    """The same count, of which nobody looked at the light."""
+    return replace(result, lights=[])

@@ -62,7 +62,9 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alarms")),
     )
+    op.create_index(op.f("ix_alarms_cleared_at"), "alarms", ["cleared_at"], unique=False)
     op.create_index(op.f("ix_alarms_raised_at"), "alarms", ["raised_at"], unique=False)
+    op.create_index(op.f("ix_incidents_started_at"), "incidents", ["started_at"], unique=False)
     op.create_index(op.f("ix_alarms_subject_cleared_at"), "alarms", ["subject", "cleared_at"], unique=False)
     op.create_table(
         "api_tokens",
