@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint soak clean
 
 # The environment is made anew when what it is made from changes.
 $(VENV)/ready: pyproject.toml constraints.txt
@@ -22,6 +22,10 @@ lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Runs of many minutes that show what months would: everything in benchmarks/soak/.
+soak: $(VENV)/ready
+	for script in benchmarks/soak/[a-z]*.py; do echo "== $$script"; $(BIN)/python -m $$(echo $${script%.py} | tr / .) || exit 1; done
 
 clean:
 	rm -rf $(VENV) ngatu-out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,6 +1,7 @@
 """Counts what has passed a live camera once more with another view, in the database too."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from sqlalchemy import Engine
 from service.drawing.archive import archived, archived_frames
 from service.metrics import Metrics, ground_of
 from service.outputs import clock_bins, observed_spans
+from service.registry.writing import view_data
 from service.storage.drain import drain
 from service.storage.ids import content_sha256
 from service.storage.intervals import LENGTHS
@@ -19,8 +21,21 @@ from vision import Crossing, GateCounter, TrackFile, View, propose_view
 from vision.density import roll_up
 from vision.errors import TracksError
 
-GAP_S = 2.0
-"""Longer without a frame was not observed, s."""
+GAP_S = 1.0
+"""Longer without a frame was not observed, s: as when it was counted live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What counting again gave.
+
+    Attributes:
+        crossings: in order of becoming certain.
+        observed_s: how much of the time asked for was kept, s; what was not seen is not in it.
+    """
+
+    crossings: list[Crossing]
+    observed_s: float
 
 
 def propose_from_archive(folder: Path, camera: str, start: float, end: float, name: str = "") -> View:
@@ -35,7 +50,7 @@ def propose_from_archive(folder: Path, camera: str, start: float, end: float, na
     return propose_view(frames, TrackFile(files[-1]).size, name)
 
 
-def count_archive(folder: Path, camera: str, start: float, end: float, view: View) -> list[Crossing]:
+def count_archive(folder: Path, camera: str, start: float, end: float, view: View) -> Again:
     """The crossings a view gives on what has passed, without keeping them.
 
     Raises:
@@ -43,18 +58,18 @@ def count_archive(folder: Path, camera: str, start: float, end: float, view: Vie
     """
     files = _files(folder, camera, start, end)
     counter = GateCounter(view, TrackFile(files[-1]).size)
-    found = [
-        crossing
-        for _, time, tracks in archived_frames(files, start, end)
-        for crossing in counter.update(time, tracks)
-    ]
-    return found + counter.finish()
+    crossings: list[Crossing] = []
+    times: list[float] = []
+    for _, time, tracks in archived_frames(files, start, end):
+        crossings += counter.update(time, tracks)
+        times.append(time)
+    return Again(crossings + counter.finish(), _observed_s(times))
 
 
 def record_archive(
     engine: Engine, folder: Path, camera: str, site: str | None, start: float, end: float, view: View
-) -> int:
-    """Count what has passed with a view, which speaks for that stretch from now on; returns the crossings.
+) -> Again:
+    """Count what has passed with a view, which speaks for that stretch from now on.
 
     Counted again with the same view, nothing changes: rows are written once.
 
@@ -65,7 +80,9 @@ def record_archive(
     files = _files(folder, camera, start, end)
     stored = TrackFile(files[-1])
     counter = GateCounter(view, stored.size)
-    metrics = Metrics(view, stored.size, LENGTHS[0], ground_of(view, None))
+    metrics = Metrics(
+        view, stored.size, LENGTHS[0], ground_of(view, None), least_rider=stored.about.get("least_rider")
+    )
     crossings: list[Crossing] = []
     times: list[float] = []
     for _, time, tracks in archived_frames(files, start, end):
@@ -87,7 +104,7 @@ def record_archive(
         model=str(stored.about.get("model", "")),
         model_sha256=str(stored.about.get("model_sha256", "")),
         view_version=view.version,
-        view_sha256=content_sha256(view.model_dump(mode="json", by_alias=True)),
+        view_sha256=content_sha256(view_data(view)),
         settings={"again": True, "until": times[-1]},
     )
     spans = observed_spans(times[0], times[-1], _gaps(times))
@@ -103,7 +120,11 @@ def record_archive(
         path = outbox.path
     for file in path.parent.glob(f"{path.name}*"):
         file.unlink(missing_ok=True)
-    return len(crossings)
+    return Again(crossings, _observed_s(times))
+
+
+def _observed_s(times: Sequence[float]) -> float:
+    return sum(after - before for before, after in pairwise(times) if after - before <= GAP_S)
 
 
 def _gaps(times: Sequence[float]) -> list[tuple[float, float]]:

@@ -1,19 +1,22 @@
-"""The tracks of live cameras on disk, some minutes a file: an edited view is tried on what has passed.
+"""The tracks of live cameras on disk, a minute a file: an edited view is tried on what has passed.
 
 A file is written under another name until it is whole, so that a reader never sees half of one, and a killed
-worker loses at most the minutes of one file (of tracks: what was counted is in the outbox).
+worker loses at most the minute of one file (of tracks: what was counted is in the outbox).
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from vision import TrackFile, Tracks, TrackWriter
 from vision.errors import TracksError
 
-FILE_SECONDS = 300
-"""Seconds of one file, aligned to the clock."""
+FILE_SECONDS = 60
+"""Seconds of one file, aligned to the clock: what passed can be looked at so soon."""
 
 KEPT_HOURS = 48.0
 """How long tracks of live cameras are kept, hours."""
@@ -79,29 +82,39 @@ class TrackArchive:
         self._until = _end(time)
         name = datetime.fromtimestamp(time, UTC).strftime(_NAME)
         self._writer = TrackWriter(self._folder / f"{name}.part", self._size, self._about)
+        oldest = datetime.fromtimestamp(time - self._kept, UTC).strftime(_NAME)
         for file in self._folder.glob("*.parquet"):
-            if (begun := _begun(file)) is not None and begun < time - self._kept:
+            if file.name < oldest and _begun(file) is not None:  # names are in order of time
                 file.unlink(missing_ok=True)
 
 
 def archived(folder: Path, camera: str, start: float, end: float) -> list[Path]:
     """The files of a camera that may hold frames in ``start`` ≤ t < ``end``, in order."""
-    files = sorted((begun, file) for file in (folder / camera).glob("*.parquet") if (begun := _begun(file)))
-    return [file for begun, file in files if begun < end and _end(begun) > start]
+    first = datetime.fromtimestamp(max(0.0, start - FILE_SECONDS), UTC).strftime(_NAME)
+    last = datetime.fromtimestamp(max(0.0, end), UTC).strftime(_NAME)
+    files = sorted(file for file in (folder / camera).glob("*.parquet") if first <= file.name < last)
+    begun = [(_begun(file), file) for file in files]
+    return [file for time, file in begun if time is not None and time < end and _end(time) > start]
 
 
 def archived_frames(files: list[Path], start: float, end: float) -> Iterator[tuple[int, float, Tracks]]:
     """Index, time and tracks of each archived frame in ``start`` ≤ t < ``end``, in order.
 
+    All are in pixels of the last file's picture, whatever size earlier ones had.
+
     Raises:
         TracksError: a file is damaged.
     """
     last = -1.0
+    size = TrackFile(files[-1]).size if files else (1, 1)
     for file in files:
-        for index, time, tracks in TrackFile(file):
+        stored = TrackFile(file)
+        width, height = size[0] / stored.size[0], size[1] / stored.size[1]
+        scale = None if stored.size == size else np.array([width, height] * 2, np.float32)
+        for index, time, tracks in stored:
             if start <= time < end and time > last:
                 last = time
-                yield index, time, tracks
+                yield index, time, tracks if scale is None else replace(tracks, xyxy=tracks.xyxy * scale)
 
 
 def _end(time: float) -> float:

@@ -20,6 +20,9 @@ MOST_PATHS = 400
 _SHORTEST = 0.05
 """Paths shorter than this share of the picture's width show nothing."""
 
+_AWAY_S = 5.0
+"""A number that comes back after so many seconds is another vehicle's: the worker has begun anew."""
+
 _STEP = 0.004
 """Points closer than this to the one before are left out."""
 
@@ -65,6 +68,14 @@ def check_view(definition: Mapping[str, Any]) -> tuple[View | None, list[Drawing
         return None, [_fault(dict(each)) for each in error.errors()]
 
 
+def check_ground(definition: Mapping[str, Any]) -> CalibrationCheck | None:
+    """How good a definition's calibration is, whatever else is wrong; None where it has none, or no whole one."""
+    try:
+        return check_calibration(Calibration.model_validate(definition.get("calibration")))
+    except ValidationError:
+        return None
+
+
 def check_calibration(calibration: Calibration) -> CalibrationCheck:
     """Fit a calibration and say how good it is; one that is refused is still shown where it can be fitted."""
     problem = ""
@@ -99,17 +110,19 @@ def vehicle_paths(
         frames: index, time and tracks of each frame.
         size: width and height of the picture in pixels.
     """
-    ids, places, classes = [], [], []
-    for _, _, tracks in frames:
+    ids, places, classes, times = [], [], [], []
+    for _, time, tracks in frames:
         ids.append(tracks.track_id)
         places.append(tracks.ground_points)
         classes.append(tracks.class_id)
+        times.append(np.full(len(tracks), time))
     if not ids:
         return []
     track, kind = np.concatenate(ids), np.concatenate(classes)
     place = np.concatenate(places) / np.asarray(size)
     order = np.argsort(track, kind="stable")
-    begins = np.flatnonzero(np.diff(track[order], prepend=-1))
+    away = np.diff(np.concatenate(times)[order], prepend=0) > _AWAY_S
+    begins = np.flatnonzero((np.diff(track[order], prepend=-1) != 0) | away)
     found = []
     for rows in np.split(order, begins[1:]) if len(order) else []:
         points = _thinned(place[rows])

@@ -1,7 +1,9 @@
 """What passed a camera is kept for a while: proposed from, drawn over, counted again."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import func, select
 
@@ -70,18 +72,21 @@ def test_old_files_go_and_half_a_file_of_a_killed_worker_too(tmp_path: Path, fra
 def test_counting_again_gives_what_counting_then_gave(folder: Path, frames) -> None:
     again = count_archive(folder, "cam", BEGIN, BEGIN + 60, VIEW)
     then = count_tracks(frames, VIEW)
-    assert [c.time for c in again] == pytest.approx([c.time for c in then], abs=1e-3)
-    assert len(again) > 5
+    assert [c.time for c in again.crossings] == pytest.approx([c.time for c in then], abs=1e-3)
+    assert len(again.crossings) > 5
+    assert again.observed_s == pytest.approx(60.0, abs=0.2)
 
 
 def test_an_edited_view_speaks_for_what_has_passed(folder: Path, tmp_path: Path) -> None:
     engine = open_database(f"sqlite:///{tmp_path}/ngatu.db")
     first = record_archive(engine, folder, "cam", "square", BEGIN, BEGIN + 60, VIEW)
     assert record_archive(engine, folder, "cam", "square", BEGIN, BEGIN + 60, VIEW) == first
+    first = len(first.crossings)
     with reading(engine) as connection:
         assert connection.scalar(select(func.count()).select_from(CrossingRow)) == first
     narrow = gate(line=((0.1, 0.5), (0.4, 0.5)))
     fewer = record_archive(engine, folder, "cam", "square", BEGIN, BEGIN + 60, narrow)
+    fewer = len(fewer.crossings)
     assert 0 < fewer < first
     with reading(engine) as connection:
         assert connection.scalar(select(func.count(Authority.segment_id.distinct()))) >= 1
@@ -130,3 +135,23 @@ def test_paths_are_drawn_longest_first(frames) -> None:
     first = paths[0]["points"]
     assert isinstance(first, list)
     assert all(0 <= x <= 1 for x, _ in first)
+
+
+def test_a_picture_of_another_size_is_the_same_street(tmp_path: Path, frames) -> None:
+    half = len(frames) // 2
+    for part, factor in ((frames[:half], 0.5), (frames[half:], 1.0)):
+        archive = TrackArchive(tmp_path, "cam", (round(SIZE[0] * factor), round(SIZE[1] * factor)))
+        for index, (time, tracks) in enumerate(part):
+            archive.append(index, time, replace(tracks, xyxy=tracks.xyxy * np.float32(factor)))
+        archive.close()
+    again = count_archive(tmp_path, "cam", BEGIN, BEGIN + 60, VIEW)
+    assert len(again.crossings) == len(count_tracks(frames, VIEW))
+
+
+def test_the_same_number_after_a_new_start_is_another_vehicle(frames) -> None:
+    twice = [
+        *((0, time, tracks) for time, tracks in frames),
+        *((0, time + 3600, tracks) for time, tracks in frames),
+    ]
+    once = vehicle_paths(twice[: len(frames)], SIZE)
+    assert len(vehicle_paths(twice, SIZE)) == 2 * len(once) > 0

@@ -1,0 +1,1 @@
+"""Many recordings at once: found, detected in parallel, tracked in order, resumed after a kill."""

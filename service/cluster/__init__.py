@@ -1,0 +1,1 @@
+"""Several machines: the same work as Ray tasks and actors (extra ``cluster``)."""
