@@ -21,10 +21,14 @@ from vision.detection.grades import AUTO
 from vision.detection.onnx import ProviderName
 
 _LATER = {
+    "accounts": ("service.auth_cli", "app"),
+    "batch": ("service.batch_cli", "batch"),
     "city": ("service.city_cli", "app"),
     "db": ("service.db_cli", "app"),
     "demo": ("service.demo", "demo"),
     "doctor": ("service.doctor_cli", "doctor"),
+    "live": ("service.live_cli", "live"),
+    "serve": ("service.serve_cli", "serve"),
     "report": ("service.reports_cli", "report"),
     "compare": ("service.reports_cli", "compare_command"),
     "coverage": ("service.coverage_cli", "coverage"),

@@ -1,0 +1,38 @@
+"""Texts of the wall."""
+
+WORDS: dict[str, tuple[str, str]] = {
+    "title": ("Màn hình chung", "Wall"),
+    "figures": ("Số liệu toàn thành phố", "Figures of the city"),
+    "news": ("Cảnh báo và nút giao đông nhất", "Alarms and busiest junctions"),
+    "coverage": ("Nút giao trọng điểm được quan sát", "Key junctions watched"),
+    "coverage_of": ("{watched} trên {all} nút", "{watched} of {all} junctions"),
+    "no_key": ("Chưa có nút giao trọng điểm nào.", "No key junctions yet."),
+    "minute": ("Xe vào nút trong phút qua", "Vehicles entering, last minute"),
+    "seconds": ("Xe vào nút trong {seconds} giây qua", "Vehicles entering, last {seconds} s"),
+    "today": ("Xe vào nút hôm nay", "Vehicles entering today"),
+    "since": ("Xe vào nút từ {time}", "Vehicles entering since {time}"),
+    "cameras": ("Camera hoạt động", "Cameras live"),
+    "alarms": ("Cảnh báo đang mở", "Open alarms"),
+    "no_alarms": ("Không có cảnh báo", "No alarms"),
+    "more_alarms": ("và {count} cảnh báo khác", "and {count} more"),
+    "acknowledged": ("đã tiếp nhận", "acknowledged"),
+    "has_alarm": ("có cảnh báo", "alarm"),
+    "map": ("Bản đồ các nút giao", "Map of the junctions"),
+    "busiest": ("Đông xe nhất (xe/phút)", "Busiest (vehicles a minute)"),
+    "more_junctions": ("và {count} nút khác", "and {count} more"),
+    "nothing": ("Chưa có nút giao nào", "No junctions yet"),
+    "nothing_step": (
+        "Thêm nút giao và camera ở trang Thiết lập.",
+        "Add junctions and cameras on the page Set-up.",
+    ),
+    "not_yet": ("Chưa có số liệu trực tiếp", "No live figures yet"),
+    "not_yet_step": (
+        "Số liệu hiện ra khi có camera hoạt động và đã vẽ vạch đếm.",
+        "They come once a camera is live and its gates are drawn.",
+    ),
+    "no_position": ("{count} nút giao chưa có tọa độ", "{count} junctions without a position"),
+    "no_picture": ("Mất hình", "No picture"),
+    "without_picture": ("{count} camera mất hình, mới nhất:", "{count} cameras without picture, newest:"),
+    "lost": ("{camera}: {state} từ {time}", "{camera}: {state} since {time}"),
+    "unheard": ("{count} camera chưa đưa vào xử lý", "{count} cameras not processed yet"),
+}
