@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from service import models_cli, training_cli, view_cli
+from service.command_line import hide_database_url
 from service.count import CountOptions, recount
 from service.outputs import parse_grid, parse_interval
 from service.run import run_count, short_name, show
@@ -27,6 +28,7 @@ _LATER = {
     "db": ("service.db_cli", "app"),
     "demo": ("service.demo", "demo"),
     "doctor": ("service.doctor_cli", "doctor"),
+    "import-tracks": ("service.import_cli", "import_command"),
     "live": ("service.live_cli", "live"),
     "serve": ("service.serve_cli", "serve"),
     "report": ("service.reports_cli", "report"),
@@ -171,6 +173,7 @@ def _check_zone(tz: str) -> None:
 
 def main() -> None:
     """Run the command; what the user got wrong is one sentence, never a traceback."""
+    hide_database_url()
     cv2.setNumThreads(1)
     try:
         app()

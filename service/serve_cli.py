@@ -3,10 +3,13 @@
 import ipaddress
 import logging
 import os
+import signal
 import socket
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -16,6 +19,7 @@ from sqlalchemy import Engine
 
 from service.alarms.watch import AlarmWatch
 from service.api.app import create_app
+from service.api.hub import LiveHub
 from service.api.live_process import LiveProcess
 from service.api.services import Services
 from service.api.settings import ApiSettings
@@ -111,14 +115,30 @@ def _run(
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=CLOSE_S
     )
+    # uvicorn gives the signal back once it is through: it must not end the process before all have stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     for helper in helpers:
         helper.start()
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        _Server(config, services.hub).run(sockets=[listener])
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what follows takes some seconds and ends by itself
         for helper in reversed(helpers):
             helper.stop()
         engine.dispose()
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams when it is told to stop: it would wait for them, and then break them off."""
+
+    def __init__(self, config: uvicorn.Config, hub: LiveHub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal to stop."""
+        self._hub.close()
+        super().handle_exit(sig, frame)
 
 
 def _tell(engine: Engine, base: str, host: str, auth: AuthSettings, demo: bool) -> None:

@@ -76,12 +76,22 @@ class _Watched:
     streams: int = 0
     waiters: set[asyncio.Future[None]] = field(default_factory=set)
 
+    def wake(self) -> None:
+        """Let all go on that wait."""
+        for waiter in self.waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        self.waiters.clear()
+
 
 class LiveHub:
     """The live state of one service; subscriptions and pictures belong to its event loop.
 
     Args:
         clock: the present, seconds since the Unix epoch, UTC.
+
+    Attributes:
+        closing: whether the service stops, and with it every stream.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -96,6 +106,7 @@ class LiveHub:
         self._subscriptions: set[Subscription] = set()
         self._pictures: dict[str, _Watched] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.closing = False
         self._wake = asyncio.Event()
 
     def expect(self, cameras: Mapping[str, str | None]) -> None:
@@ -132,6 +143,18 @@ class LiveHub:
         with self._lock:
             self._published.append((event, to_json(data)))
         self._notify()
+
+    def close(self) -> None:
+        """End all streams, as the service stops; from any thread."""
+        self.closing = True
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake_all)
+
+    def _wake_all(self) -> None:
+        for subscription in self._subscriptions:
+            subscription.ready.set()
+        for watched in self._pictures.values():
+            watched.wake()
 
     # Subscriptions
 
@@ -250,10 +273,7 @@ class LiveHub:
         watched = self._pictures.setdefault(camera, _Watched())
         number = watched.picture.number + 1 if watched.picture else 1
         watched.picture = Picture(jpeg, self._clock(), number)
-        for waiter in watched.waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-        watched.waiters.clear()
+        watched.wake()
 
     @contextmanager
     def watch(self, camera: str) -> Iterator[None]:

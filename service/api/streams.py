@@ -52,10 +52,11 @@ class Places:
 
 
 async def going_on(request: Request, caller: Caller, seconds: float) -> AsyncIterator[None]:
-    """Turns of a stream: until its time is over, or its caller may not have it any more."""
+    """Turns of a stream: until its time is over, its caller may not have it, or the service stops."""
+    hub = request.app.state.services.hub
     end = time.monotonic() + seconds
     checked = time.monotonic()
-    while (now := time.monotonic()) < end:
+    while (now := time.monotonic()) < end and not hub.closing:
         if now - checked > CHECK_S:
             checked = now
             try:

@@ -104,6 +104,14 @@ class OutboxLive(_Message):
     alarm: str | None = Field(None, description="what somebody should see to, or null")
 
 
+class InferenceLive(_Message):
+    """How long the network took, since the worker started."""
+
+    bounds: list[float] = Field(description="upper bounds of the buckets, s, rising")
+    counts: list[int] = Field(description="pictures in each bucket; one more than bounds: the last has none")
+    seconds: float = Field(ge=0, description="time of all pictures together, s")
+
+
 class WorkerReport(_Message):
     """All that one worker process says of itself and its cameras."""
 
@@ -115,6 +123,7 @@ class WorkerReport(_Message):
     revision: int = Field(0, ge=0, description="revision of the registry that it works by")
     cameras: list[CameraReport] = Field(default_factory=list, description="its cameras")
     outbox: OutboxLive = Field(default_factory=OutboxLive, description="what waits for the database")
+    inference: InferenceLive | None = Field(None, description="how long the network took; null: not told")
 
 
 class Answer(_Message):

@@ -21,6 +21,9 @@ BEAT_EVERY = 1.0
 STUCK = 10.0
 """Without a round of the analysis for so long no more beats are sent, s."""
 
+STOPPING = 8.0
+"""So long it may take to stop once nobody gives orders any more, s; a supervisor that lives waits less."""
+
 EXIT_ERROR = 3
 """Exit status where something is wrong that a restart alone does not mend; told in one sentence before."""
 
@@ -80,6 +83,11 @@ def _listen(worker: Worker, stop: threading.Event) -> None:
     for line in sys.stdin:
         worker.assign(tuple(json.loads(line)["cameras"]))
     stop.set()
+    # Where the supervisor is no more, nobody else ends a worker that hangs: it would count beside the next.
+    time.sleep(STOPPING)
+    log.error("%s does not stop within %.0f s; it ends all the same", worker.settings.worker, STOPPING)
+    sys.stderr.flush()
+    os._exit(EXIT_ERROR)
 
 
 def _beat(worker: Worker, stop: threading.Event) -> None:

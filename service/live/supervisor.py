@@ -94,6 +94,7 @@ class Supervisor:
         self._revision: int | None = None
         self._until = 0.0
         self._looked = float("-inf")
+        self._trouble = False
 
     def run(self, stop: Event) -> None:
         """Run until told to stop; then the workers have stopped, within 5 s.
@@ -112,7 +113,9 @@ class Supervisor:
                     try:
                         self._follow(engine)
                     except StorageError as error:
-                        log.warning("%s; the cameras run on as they were shared out", error)
+                        if not self._trouble:
+                            log.warning("%s; the cameras run on as they were shared out", error)
+                        self._trouble = True
                     if self._workers and left is None:
                         left = Thread(target=self._drain_left, args=(engine, stop), daemon=True)
                         left.start()
@@ -146,7 +149,9 @@ class Supervisor:
         self._looked = time.monotonic()
         now = time.time()
         with reading(engine) as connection:
-            if read_revision(connection) == self._revision and now < self._until:
+            revision = read_revision(connection)
+            self._trouble = False
+            if revision == self._revision and now < self._until:
                 return
             plan = load_plan(connection, now)
             wanted = [name for name in plan.entries if name in (self._settings.cameras or plan.entries)]

@@ -32,6 +32,7 @@ from service.live.plan import (
 from service.live.publish import Publisher, Service
 from service.live.reader import Open
 from service.live.settings import WorkerSettings, detector_source
+from service.live.timing import Timing
 from service.live.waiting import OutboxWatch
 from service.storage.connect import StorageError, open_database, reading, writing
 from service.storage.drain import drain, keep_draining, waiting_time
@@ -87,6 +88,7 @@ class Worker:
         self._cameras: dict[str, LiveCamera] = {}
         self._waiting = WaitingFrames(time.time)
         self._reports: list[CameraReport] = []
+        self._timing = Timing()
         self._started = time.time()
         self._publisher: Publisher | None = None
         self._outbox_now = OutboxLive()
@@ -254,7 +256,7 @@ class Worker:
         with GatheringOutbox(path) as outbox:
             self._around = Around(
                 waiting=self._waiting,
-                detector=detector,
+                detector=self._timing.around(detector),
                 outbox=outbox,
                 zone=ZoneInfo(settings.tz),
                 save=self._to_save.put,
@@ -383,6 +385,7 @@ class Worker:
             revision=plan.revision,
             cameras=cameras,
             outbox=self._outbox_now,
+            inference=self._timing.so_far(),
         )
 
     def _delivered(self, report: WorkerReport) -> None:

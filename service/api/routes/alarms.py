@@ -94,7 +94,7 @@ ALARM = {
     "revision": 2,
     "title": "Ùn tắc",
     "severity_text": "cảnh báo",
-    "text": "mức jammed, 4 km/h, hàng chờ 62 m",
+    "text": "mức ùn tắc, 4 km/h, hàng chờ 62 m",
     "meaning": "Nhánh này đã ùn tắc lâu hơn một pha đèn đỏ.",
     "action": "Xem hình trực tiếp; nếu kéo dài, điều chỉnh đèn tín hiệu hoặc cử người đến.",
     "cleared_because": "",

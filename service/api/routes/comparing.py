@@ -59,8 +59,8 @@ _CSV = {
             "text/csv": {
                 "schema": {
                     "type": "string",
-                    "description": "a row for each event (time, gate, direction, class), as ngatu tally writes "
-                    "them, or for each interval (start, gate or movement, class, count)",
+                    "description": "a row for each event (time, gate, direction, class), as ngatu tally "
+                    "writes them, or for each interval (start, gate or movement, class, count)",
                 }
             }
         },
@@ -80,7 +80,7 @@ class ComparisonOut(Shape):
         description="share of hourly volumes with a GEH below 5; null without a full hour"
     )
     lines: list[dict[str, Any]] = Field(
-        description="all first, then classes, gates, movements: manual, ours, bias, wape, geh, events by window"
+        description="all, then classes, gates, movements: manual, ours, bias, wape, geh, events by window"
     )
     notes: list[str] = Field(description="what the reader must know")
 
@@ -110,7 +110,6 @@ async def csv_body(request: Request) -> bytes:
     responses={**given(COMPARED), **answers(404, 413, 415)},
 )
 def compare_manual(
-    request: Request,
     _caller: Viewer,
     services: Parts,
     site: SitePath,

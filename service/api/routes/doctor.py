@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import Field
 
 from service.api.answers import json_bytes
@@ -83,9 +83,7 @@ _last: dict[str, tuple[datetime, list[Finding]]] = {}
 
 
 @router.get("/doctor", response_model=DoctorOut, responses=given(DOCTOR))
-def read_doctor(
-    request: Request, _caller: Administrator, services: Parts, language: Language = "en"
-) -> Response:
+def read_doctor(_caller: Administrator, services: Parts, language: Language = "en") -> Response:
     """Look at the detector, the decoder, the clock, the database, outboxes, the disk and the views.
 
     It is done in a process of its own, one at a time. Cameras are not opened: /v1/live tells how they are.

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from service.api.answers import json_bytes
-from service.api.documents import given
 from service.api.parameters import EARLIEST, LATEST, Moment
 from service.api.services import Parts, Services, Viewer
 from service.auth.access import Caller, door_of, public
@@ -28,10 +27,10 @@ from service.feeds.receiver import Look
 router = APIRouter(prefix="/ngsi-ld/v1", tags=["feeds"])
 
 LD = "application/ld+json"
-LONGEST = timedelta(days=2)
-"""Longest period of one request: it is read for the whole city."""
-NEWEST = timedelta(hours=1)
-"""Entities of so long a time are given where no period is asked for."""
+LONGEST, LONGEST_OF_SITE = timedelta(hours=6), timedelta(days=7)
+"""Longest period of one request, for the city and for one site: all of it is read for each page."""
+NEWEST = timedelta(hours=2, minutes=15)
+"""Entities of so long a time are given where no period is asked for: the last closed hour is in it."""
 CONTEXT_PATH = "/ngsi-ld/v1/context.jsonld"
 
 EXAMPLE: Entity = {
@@ -54,7 +53,20 @@ Form = Annotated[
 ]
 
 
-@router.get("/context.jsonld", responses=given(context()))
+def given(example: Any) -> dict[int | str, Any]:
+    """What a route says of its answer: JSON, or JSON-LD where that is accepted."""
+    linked = {"schema": {"type": "object" if isinstance(example, dict) else "array"}}
+    content = {"application/json": {"example": example}, LD: linked}
+    return {200: {"description": "As asked for", "content": content}}
+
+
+@router.get(
+    "/context.jsonld",
+    response_class=Response,
+    responses={
+        200: {"description": "It", "content": {LD: {"schema": {"type": "object"}, "example": context()}}}
+    },
+)
 def read_context(_caller: Annotated[Caller, Depends(public)]) -> Response:
     """Our JSON-LD context: brokers fetch it, so that it is open to everybody."""
     return Response(json_bytes(context()), media_type=LD, headers={"Cache-Control": "public, max-age=3600"})
@@ -92,7 +104,7 @@ def list_entities(
     ] = None,
     timerel: Annotated[
         Literal["before", "after", "between"] | None,
-        Query(description="Observations that began then; of the last hour if left out."),
+        Query(description="Observations that began then; of the last two hours if left out."),
     ] = None,
     time_at: Annotated[Moment | None, Query(alias="timeAt", description="The moment of `timerel`.")] = None,
     end_time_at: Annotated[
@@ -112,13 +124,13 @@ def list_entities(
     if type_ is None and id_ is None:
         raise Problem(422, "not valid", "query.type: name a type, or an id", "query.type")
     conditions = _conditions(q)
+    site = conditions.get("ngatu:site")
     if id_ is not None:
         wanted = sorted({each for each in id_.split(",") if each})[:200]
         found = [each for name in wanted for each in _by_id(services, name) if each["type"] in types]
     else:
-        found = _all(
-            services, types, *_period(services, timerel, time_at, end_time_at), conditions.get("ngatu:site")
-        )
+        period = _period(services, timerel, time_at, end_time_at, LONGEST_OF_SITE if site else LONGEST)
+        found = _all(services, types, *period, site)
     found = [each for each in found if all(_says(each, name, value) for name, value in conditions.items())]
     if attrs is not None:
         found = _projected(found, set(attrs.split(",")))
@@ -209,7 +221,7 @@ def _projected(entities: list[Entity], names: set[str]) -> list[Entity]:
 
 
 def _period(
-    services: Services, timerel: str | None, at: datetime | None, end: datetime | None
+    services: Services, timerel: str | None, at: datetime | None, end: datetime | None, longest: timedelta
 ) -> tuple[datetime, datetime]:
     """The period asked for.
 
@@ -220,7 +232,7 @@ def _period(
     if timerel is None:
         if at is not None or end is not None:
             raise Problem(422, "not valid", "query.timerel: say before, after or between", "query.timerel")
-        return now - NEWEST - timedelta(minutes=15), now
+        return now - NEWEST, now
     if at is None or (timerel == "between") != (end is not None):
         missing = "timeAt" if at is None else "endTimeAt"
         raise Problem(
@@ -229,10 +241,13 @@ def _period(
     if timerel == "before":
         return at - NEWEST, at
     until = end if end is not None else now
-    if until <= at or until - at > LONGEST:
-        raise Problem(
-            422, "not valid", "query.timeAt: a period has an end behind it, at most 2 days", "query.timeAt"
+    if until <= at or until - at > longest:
+        hours, days = LONGEST // timedelta(hours=1), LONGEST_OF_SITE.days
+        detail = (
+            f"query.timeAt: a period ends later than it begins, and has at most {hours} hours, "
+            f'or {days} days of one site (q=ngatu:site=="...")'
         )
+        raise Problem(422, "not valid", detail, "query.timeAt")
     return at, until
 
 
@@ -245,7 +260,7 @@ def _all(
     with services.reading() as connection:
         city = services.city(connection)
         if "Device" in types:
-            look = Look(connection, city, services.hub.snapshot(), now, now, True, tz)
+            look = Look(connection, city, services.hub.snapshot(), now, now, now, True, tz)
             found += [device_entity(each.content) for each in camera_items(look, sites)]
         if "TrafficFlowObserved" in types:
             for each in closed_intervals(connection, city, start, end, now, sites=sites):

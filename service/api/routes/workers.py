@@ -36,7 +36,8 @@ async def report_live(
 ) -> Response:
     """Take a worker's report; the answer says which revision of the registry holds, and whose pictures are
     wanted."""
-    revision = await run_in_threadpool(_revision, services)
+    # The database is not asked for each report: one that hangs would make cameras look late. Upkeep looks.
+    revision = services.last_revision or await run_in_threadpool(_revision, services)
     answer = services.hub.take(body, revision)
     return Response(json_bytes(answer.model_dump()), media_type="application/json")
 

@@ -1,0 +1,1 @@
+"""Other programs' data, made ours: to count it with our views, and to compare."""
