@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 import uvicorn
@@ -65,6 +66,10 @@ def serve(
     ] = 0,
     model: Annotated[str, typer.Option(help="Detector; auto takes the quicker of ours here.")] = AUTO,
     tz: TzOption = "Asia/Ho_Chi_Minh",
+    streets: Annotated[Path | None, typer.Option(help="GeoJSON file of streets for the map.")] = None,
+    tiles: Annotated[
+        str | None, typer.Option(help="Address of map tiles with {z}, {x} and {y}; by default none are used.")
+    ] = None,
 ) -> None:
     """Run the whole product on this machine: cameras, database, API and pages, until it is stopped."""
     if demo and not _is_loopback(host):
@@ -84,9 +89,17 @@ def serve(
     auth = replace(
         AuthSettings.from_environment(),
         login_page="/login",
+        image_hosts=(_host_of(tiles),) if tiles else (),
         large_bodies={"/v1/jobs": jobs.upload_bytes + 2**20},
     )
-    app = create_app(engine, ApiSettings(tz=tz, tracks=folder / "live" / "tracks", illustrative=demo), auth)
+    shown = ApiSettings(
+        tz=tz,
+        tracks=folder / "live" / "tracks",
+        illustrative=demo,
+        streets=streets,
+        tiles=tiles,
+    )
+    app = create_app(engine, shown, auth)
     app.state.jobs = jobs
     install_public(app, PublicSettings.from_environment(auth.tls))
     base = auth.public_url or f"http://{_shown_host(host)}:{port}"
@@ -167,6 +180,20 @@ def _tell(engine: Engine, base: str, host: str, auth: AuthSettings, demo: bool) 
             "NGATU_PUBLIC_URL=https://...",
             host,
         )
+
+
+def _host_of(tiles: str) -> str:
+    """The origin of map tiles, which pages may then show pictures of."""
+    parts = urlsplit(tiles)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or not all(f"{{{n}}}" in tiles for n in "zxy")
+    ):
+        raise NgatuError(
+            f"--tiles {tiles}: it is no address of tiles; write https://tiles.example.vn/{{z}}/{{x}}/{{y}}.png"
+        )
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -276,6 +276,32 @@ class Overlay:
             canvas.text(figures, (x + width - pen.margin - pen.width(figures), base), _WHITE)
 
 
+def draw_boxes(image: Image, tracks: Tracks, view: View | None, size: tuple[int, int]) -> None:
+    """Draw vehicles' boxes by class and a view's gates into a small picture, in place.
+
+    Args:
+        image: ``uint8[h, w, 3]``, BGR, a picture of any size.
+        tracks: boxes in pixels of the picture that they were found in.
+        view: its gates are drawn as lines with a tick towards ``in``; None draws none.
+        size: width and height of the picture that the boxes were found in.
+    """
+    shown = (image.shape[1], image.shape[0])
+    if view is not None:
+        for first, second in view.gate_lines(shown):
+            ends = [tuple(np.round(end).astype(int).tolist()) for end in (first, second)]
+            middle = (first + second) / 2
+            across = second - first
+            # ``in`` is from the line's left to its right, seen from its first point to its second.
+            tick = middle + np.array([-across[1], across[0]]) / max(float(np.hypot(*across)), 1e-6) * 10
+            for width, colour in ((3, _BLACK), (1, _WHITE)):
+                cv2.line(image, ends[0], ends[1], colour, width, cv2.LINE_AA)
+                point = tuple(np.round(middle).astype(int).tolist())
+                cv2.line(image, point, tuple(np.round(tick).astype(int).tolist()), colour, width, cv2.LINE_AA)
+    corners = np.round(tracks.xyxy * np.tile(np.array(shown) / size, 2)).astype(int)
+    for (left, top, right, bottom), kind in zip(corners.tolist(), tracks.class_id.tolist(), strict=True):
+        cv2.rectangle(image, (left, top), (right, bottom), class_bgr(kind), 1, cv2.LINE_AA)
+
+
 def draw_view(
     image: Image, view: View, trails: Sequence[NDArray[np.floating[Any]]] = ()
 ) -> NDArray[np.uint8]:

@@ -73,6 +73,7 @@ def log_in(door: Door, request: Request, login: str, password: str) -> LoggedIn:
     values: dict[str, Any] = {} if device else {"failures": 0, "locked_until": None}
     if needs_new_hash(account.password_hash):
         values["password_hash"] = hash_password(password)
+    lasts = door.settings.wall if account.role == "viewer" else door.settings.absolute
     with writing(door.engine) as connection:
         if values:
             connection.execute(update(Account).where(Account.login == login).values(values))
@@ -80,7 +81,7 @@ def log_in(door: Door, request: Request, login: str, password: str) -> LoggedIn:
         if earlier:
             close_session(connection, checksum(earlier))
         client = door.client(request)
-        cookie, csrf = open_session(connection, login, client, now, door.settings.absolute)
+        cookie, csrf = open_session(connection, login, client, now, lasts)
         audit(connection, login, "login", f"from {client}", now=now)
     return LoggedIn(login, cookie, csrf, sign_device(door, login, device))
 

@@ -31,7 +31,9 @@ class AuthSettings:
             ones; without a port. Anything else is a request meant for somebody else.
         allow_http: let passwords pass over plain HTTP from other machines. Off: TLS must stand in front.
         idle: a session ends when so long nothing was asked with it.
-        absolute: and always so long after the login.
+        absolute: and always so long after the login ...
+        wall: ... that of a viewer so long after it: a wall stays open for weeks, and only looks.
+        image_hosts: other hosts whose images pages may show: those of map tiles.
         invitation: how long a link to set a password holds.
         longest_token: tokens for programs hold at most so long.
         worker_token: what workers show; None makes one at start.
@@ -48,6 +50,8 @@ class AuthSettings:
     allow_http: bool = False
     idle: timedelta = timedelta(hours=1)
     absolute: timedelta = timedelta(hours=12)
+    wall: timedelta = timedelta(days=30)
+    image_hosts: tuple[str, ...] = ()
     invitation: timedelta = timedelta(hours=24)
     longest_token: timedelta = timedelta(days=366)
     worker_token: str | None = field(default=None, repr=False)

@@ -4,7 +4,7 @@ import ipaddress
 import logging
 import secrets
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,7 +61,8 @@ class Shield:
         state["request_id"] = secrets.token_hex(8)
         # The app of the routes is not known to a middleware's request yet.
         request = Request(scope, receive)
-        answer = _Answer(send, state["request_id"], self._door.is_secure(request))
+        hosts = self._door.settings.image_hosts
+        answer = _Answer(send, state["request_id"], self._door.is_secure(request), hosts)
         try:
             await self._guard(request)
             await self._app(scope, self._limited(request, receive), answer)
@@ -162,8 +163,9 @@ class Shield:
 class _Answer:
     """Sends an answer with our headers."""
 
-    def __init__(self, send: Send, request_id: str, secure: bool) -> None:
+    def __init__(self, send: Send, request_id: str, secure: bool, image_hosts: Sequence[str]) -> None:
         self._send = send
+        self._image_hosts = image_hosts
         self._id = request_id
         self._secure = secure
         self.started = False
@@ -174,6 +176,10 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers[name] = value
+            if self._image_hosts:
+                allowed = " ".join(["img-src 'self'", *self._image_hosts])
+                policy = CONTENT_SECURITY_POLICY.replace("img-src 'self'", allowed)
+                headers["Content-Security-Policy"] = policy
             headers["X-Request-Id"] = self._id
             if self._secure:
                 headers["Strict-Transport-Security"] = HSTS

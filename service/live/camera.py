@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
-from numpy.typing import NDArray
-
 from service.live.analysis import Analysis
 from service.live.frames import WaitingFrames, rate_of
 from service.live.guard import Guard, Verdict
 from service.live.history import History
 from service.live.keeping import Following, Keeper
 from service.live.messages import CameraReport
+from service.live.pictures import Newest
 from service.live.plan import Entry, Reference
 from service.live.reader import Open, Reader
 from service.live.state import CameraMachine
@@ -78,7 +76,7 @@ class LiveCamera:
         now = around.now()
         self.entry = entry
         self.tally = Tally(now, around.zone)
-        self.newest: tuple[NDArray[np.uint8], Tracks] | None = None
+        self.newest: Newest | None = None
         self._around = around
         self._machine = CameraMachine(now)
         self._history = History(entry.camera)
@@ -157,7 +155,9 @@ class LiveCamera:
         self._age = now - frame.time
         self._analysed.append(now)
         tracks = self._seen if verdict.count else Tracks.empty()
-        self.newest = (frame.image, tracks) if watched else None
+        self.newest = (
+            Newest(frame.image, tracks, self.entry.view, self._guard.background) if watched else None
+        )
 
     def tick(self, now: float, *, recording: bool) -> None:
         """Look at the state, and write what became of it."""

@@ -106,9 +106,15 @@ class Guard:
             return Verdict(count=True, figures=False)
         return Verdict(count=False, figures=False, spoilt_since=_begun(health))
 
+    @property
+    def background(self) -> Image | None:
+        """The empty street while the camera looks where it did; None where it is not known or has moved."""
+        return self._background if self._unconfirmed is None else None
+
     def _begin(self, reference: Image | None) -> None:
         """Compare with another reference from now on, or learn one."""
         self._watch = HealthWatch(reference)
+        self._background = reference
         wanted = reference is None and self._entry.view is not None
         self._learning: BackgroundMaker | None = BackgroundMaker() if wanted else None
         self._learned_s = 0.0

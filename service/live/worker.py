@@ -399,4 +399,4 @@ class Worker:
     def _picture(self, name: str) -> bytes | None:
         camera = self._cameras.get(name)
         newest = camera.newest if camera is not None else None
-        return None if newest is None else jpeg_of(*newest)
+        return None if newest is None else jpeg_of(newest)

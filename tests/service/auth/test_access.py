@@ -133,7 +133,7 @@ def test_an_invitation_ends_and_a_weak_password_does_not_use_it_up(home: House) 
 
 
 def test_a_session_changes_with_each_login_and_ends_when_idle_and_anyway(home: House) -> None:
-    browser = home.person("an")
+    browser = home.person("an", "operator")
     first = browser.cookies["ngatu"]
     log_in(browser, "an")
     assert browser.cookies["ngatu"] != first
@@ -150,6 +150,15 @@ def test_a_session_changes_with_each_login_and_ends_when_idle_and_anyway(home: H
         browser.get("/for/viewer")
     home.time.pass_(minutes=50)
     assert browser.get("/for/viewer").status_code == 401, "twelve hours after the login"
+
+
+def test_a_wall_stays_open_for_weeks_as_a_viewer_only(home: House) -> None:
+    wall = home.person("wall")
+    for _ in range(40):
+        home.time.pass_(minutes=50)
+        assert wall.get("/for/viewer").status_code == 200, "more than a day"
+    home.time.pass_(minutes=61)
+    assert wall.get("/for/viewer").status_code == 401, "idle"
 
 
 def test_logging_out_here_and_everywhere(home: House) -> None:
