@@ -42,7 +42,7 @@ def doctor(
     language: Annotated[Language, typer.Option(help="Language of what is said.")] = "en",
     json_: Annotated[bool, typer.Option("--json", help="Write what was found as JSON.")] = False,
 ) -> None:
-    """Check model, decoder, clock, database, outbox, disk, views, cameras; exit status 1 if there is a fault."""
+    """Check model, decoder, clock, database, outbox, disk, views, cameras; status 1 if there is a fault."""
     findings: list[Finding] = []
     console, shown = Console(), Counter[str]()
     for finding in _findings(db, model, results, tz, cameras):

@@ -173,6 +173,10 @@ _FIGURES: Mapping[str, tuple[str, str]] = {
 """How details are told, in this order."""
 
 
+_LEVELS = {"free": "thông thoáng", "busy": "đông xe", "slow": "đi chậm", "jammed": "ùn tắc"}
+"""Levels of an approach in Vietnamese; bands by density are letters in any language."""
+
+
 def words_of(kind: AlarmKind, language: Language) -> Words:
     """What a kind of alarm is called, what it means and what to do."""
     return (_VI if language == "vi" else _EN)[kind]
@@ -194,6 +198,8 @@ def told(details: Mapping[str, Any], language: Language) -> str:
     for name, forms in _FIGURES.items():
         value = details.get(name)
         if value not in (None, ""):
+            if name == "level" and language == "vi":
+                value = _LEVELS.get(value, value)
             parts.append(forms[language == "vi"].format(value))
     return ", ".join(parts)
 

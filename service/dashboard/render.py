@@ -38,9 +38,9 @@ def asset(path: str, language: Language) -> str:
     return f"/assets/{assets_version()}/{language}/{path}"
 
 
-def language_of(request: Request) -> Language:
-    """The reader's language: asked for in the address, chosen before, or Vietnamese."""
-    for wanted in (request.query_params.get("lang"), request.cookies.get(COOKIE)):
+def language_of(request: Request, own: str | None = None) -> Language:
+    """The reader's language: asked for, chosen before, that of their account, or Vietnamese."""
+    for wanted in (request.query_params.get("lang"), request.cookies.get(COOKIE), own):
         for language in LANGUAGES:
             if wanted == language:
                 return language
@@ -49,7 +49,7 @@ def language_of(request: Request) -> Language:
 
 def page(request: Request, template: str, **context: Any) -> HTMLResponse:
     """Render a template; a language asked for in the address is kept in a cookie."""
-    language = language_of(request)
+    language = language_of(request, getattr(context.get("caller"), "language", None))
     other = next(each for each in LANGUAGES if each != language)
     content = _templates.get_template(template).render(
         language=language,

@@ -102,6 +102,7 @@ def report_data(report: Report, language: Language = "en") -> dict[str, Any]:
         "end": _moment(report, edges[-1]),
         "volume_is": "entering" if layout.entries else "crossings",
         "pcu_standard": report.factors.standard if report.factors else None,
+        "pcu_checked": report.factors.checked if report.factors else None,
         "gates": [{"id": gate.id, "name": gate.name, "approach": gate.approach} for gate in layout.gates],
         "movements": [
             {

@@ -15,7 +15,7 @@ from service.storage.write import apply
 BATCH_BYTES = 2 * 2**20
 """About so much of the outbox goes into one transaction: some ten thousand crossings."""
 
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 15.0
 log = logging.getLogger(__name__)
 
 
@@ -44,7 +44,8 @@ def keep_draining(
 ) -> None:
     """Write what comes until told to stop; while the database is away, ask it less and less often.
 
-    Waits double up to a minute, each a random part of it, so that many writers do not come back at once.
+    Waits double up to ``LONGEST_WAIT_S``, each a random part of it, so that many writers do not come back
+    at once.
     """
     failures = 0
     while not stop.is_set():

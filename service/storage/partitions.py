@@ -38,7 +38,9 @@ def month_span(year: int, month: int) -> tuple[datetime, datetime]:
 
 
 def _exists(connection: Connection, name: str) -> bool:
-    return connection.scalar(text("SELECT to_regclass(:name)"), {"name": name}) is not None
+    # Asked of the catalogue itself: to_regclass goes on saying what it knew before the wait for the lock.
+    query = "SELECT 1 FROM pg_class WHERE relname = :name AND relnamespace = current_schema()::regnamespace"
+    return connection.scalar(text(query), {"name": name}) is not None
 
 
 def _make(connection: Connection, table: Table, name: str, start: datetime, end: datetime) -> None:

@@ -9,6 +9,7 @@ LANGUAGES: tuple[Language, ...] = ("vi", "en")
 Words = dict[str, tuple[str, str]]
 """Vietnamese and English text by key; ``{name}`` in it is filled in."""
 
+
 def _all() -> Words:
     """Every key with its texts; a key begins with the name of its file, so that none can hide another."""
     found: Words = {}

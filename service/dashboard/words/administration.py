@@ -14,7 +14,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "role_operator": ("Trực ban", "Operator"),
     "role_engineer": ("Kỹ sư", "Engineer"),
     "role_administrator": ("Quản trị viên", "Administrator"),
-    "may_viewer": ("Xem mọi số liệu, báo cáo và hình trực tiếp.", "Sees all figures, reports and live pictures."),
+    "may_viewer": (
+        "Xem mọi số liệu, báo cáo và hình trực tiếp.",
+        "Sees all figures, reports and live pictures.",
+    ),
     "may_operator": (
         "Thêm: nhận xử lý cảnh báo, đếm bản ghi, loại trừ khoảng thời gian.",
         "And acknowledges alarms, counts recordings, excludes periods.",

@@ -18,8 +18,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "Fresh frames come from it right now.",
     ),
     "about_effective_junction": (
-        "Có hình mới, hình tốt và mọi nhánh bắt buộc đều nằm trong vùng đã vẽ. Mục tiêu đặt cho chỉ tiêu này.",
-        "Fresh frames, a good picture, and every required approach in a drawn view. The target is set on this.",
+        "Có hình mới, hình tốt, mọi nhánh bắt buộc đều nằm trong vùng đã vẽ. Mục tiêu đặt cho chỉ tiêu này.",
+        "Fresh frames, a good picture, every required approach in a drawn view. The target is set on this.",
     ),
     "about_effective_public_area": (
         "Có hình mới và hình tốt. Mục tiêu đặt cho chỉ tiêu này.",
@@ -82,5 +82,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "legend_operational": ("Có hình, chưa đủ", "Picture, but not all of it"),
     "legend_installed": ("Có camera, mất hình", "Camera, but no picture"),
     "legend_none": ("Chưa có camera", "No camera"),
-    "unplaced": ("{count} điểm chưa có tọa độ, xem ở danh sách.", "{count} sites have no position; see the list."),
+    "unplaced": (
+        "{count} điểm chưa có tọa độ, xem ở danh sách.",
+        "{count} sites have no position; see the list.",
+    ),
 }

@@ -45,7 +45,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "jobs": ("Danh sách bản ghi", "Recordings handed in"),
     "none": ("Chưa có bản ghi nào", "No recordings yet"),
-    "none_step": ("Thả một tệp video vào khung bên cạnh để đếm.", "Drop a video file into the frame to count it."),
+    "none_step": (
+        "Thả một tệp video vào khung bên cạnh để đếm.",
+        "Drop a video file into the frame to count it.",
+    ),
     "more": ("Xem thêm", "Show more"),
     "state_queued": ("Đang chờ", "Waiting"),
     "state_running": ("Đang đếm", "Counting"),
@@ -58,6 +61,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "cancelled": ("Đã hủy.", "Cancelled."),
     "show": ("Xem kết quả", "Show the result"),
     "result_of": ("Kết quả: {name}", "Result: {name}"),
+    "recorded": (
+        "Đã ghi vào số liệu của camera {camera}.",
+        "Recorded as what the camera {camera} saw.",
+    ),
     "crossings": ("Lượt xe qua vạch", "Crossings"),
     "covered": ("Thời gian", "Time"),
     "speed": ("Tốc độ xử lý", "Speed"),
@@ -71,7 +78,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "out": ("ra", "out"),
     "no_crossings": ("Không có xe nào qua vạch.", "No vehicle passed a gate."),
     "no_movements": ("Không có hướng rẽ nào được đếm.", "No movements were counted."),
-    "movements_failed": ("Không đọc được bảng hướng rẽ: {reason}", "The movements could not be read: {reason}"),
+    "movements_failed": (
+        "Không đọc được bảng hướng rẽ: {reason}",
+        "The movements could not be read: {reason}",
+    ),
     "video": ("Video có chú thích", "Annotated video"),
     "video_failed": (
         "Trình duyệt không phát được video này; hãy tải xuống để xem.",

@@ -11,7 +11,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "every_5min": ("5 phút", "5 minutes"),
     "every_1h": ("1 giờ", "1 hour"),
     "make": ("Lập báo cáo", "Make the report"),
-    "bad_period": ("Chọn thời điểm bắt đầu và kết thúc, kết thúc phải sau bắt đầu.", "Choose a beginning and a later end."),
+    "bad_period": (
+        "Chọn thời điểm bắt đầu và kết thúc, kết thúc phải sau bắt đầu.",
+        "Choose a beginning and a later end.",
+    ),
     "no_junctions": ("Chưa có nút giao nào", "No junctions yet"),
     "no_junctions_step": ("Thêm nút giao ở trang Thiết lập.", "Add one on the page Set-up."),
     "nothing": ("Không có số liệu trong khoảng này", "Nothing was counted in this period"),
@@ -42,6 +45,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "key_peak": ("Giờ cao điểm", "Peak hour"),
     "key_partial": ("Chỉ quan sát được một phần", "Observed in part"),
     "key_unseen": ("Không quan sát được, không phải 0", "Not observed, which is not 0"),
+    "intervals": ("{count} khoảng", "{count} intervals"),
     "no_movements": (
         "Chưa vẽ hướng rẽ trong khung hình; bảng ghi số xe qua từng vạch.",
         "No movements are drawn; the table tells the crossings of each gate.",
@@ -83,10 +87,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "withdrawn_done": ("Đã rút lại.", "Withdrawn."),
     "compare": ("So sánh với đếm tay", "Compare with a manual count"),
     "compare_lead": (
-        "Tệp CSV từ ngatu tally (mỗi dòng một xe) hoặc bảng đếm theo khoảng: start, gate hoặc movement, class, "
-        "count. Tệp không được lưu lại.",
-        "A CSV of ngatu tally (a row a vehicle), or counts by interval: start, gate or movement, class, count. "
-        "It is not kept.",
+        "Tệp CSV từ ngatu tally (mỗi dòng một xe) hoặc bảng đếm theo khoảng: start, gate hoặc movement, "
+        "class, count. Tệp không được lưu lại.",
+        "A CSV of ngatu tally (a row a vehicle), or counts by interval: start, gate or movement, class, "
+        "count. It is not kept.",
     ),
     "manual_file": ("Tệp CSV đếm tay", "CSV of the manual count"),
     "manual_interval": ("Khoảng của bảng đếm", "Interval of the table"),

@@ -29,7 +29,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Add the first junction, then a camera to it.",
     ),
     "key": ("trọng điểm", "key"),
-    "count_cameras": ("{count} camera", "{count} cameras"),
+    "count_cameras": ("{count} camera", "cameras: {count}"),
     "work": ("{count} việc", "{count} to do"),
     "cameras": ("Camera", "Cameras"),
     "approaches": ("Nhánh", "Approaches"),
@@ -74,6 +74,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "is_key": ("Địa điểm trọng điểm (tính vào độ phủ)", "Key site (counts for coverage)"),
     "lat": ("Vĩ độ", "Latitude"),
     "lon": ("Kinh độ", "Longitude"),
+    "whole_position": ("Vị trí cần cả vĩ độ và kinh độ.", "A position has both latitude and longitude."),
     "ward": ("Phường, xã", "Ward or commune"),
     "province": ("Tỉnh, thành phố", "Province or city"),
     "note": ("Ghi chú", "Note"),
@@ -98,11 +99,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "works_not": ("Không nhận được hình: {problem}", "No picture came: {problem}"),
     "saved": ("Đã lưu {name}.", "{name} is saved."),
     "ended": ("Đã kết thúc {name}.", "{name} has ended."),
-    "draw_now": ("Đã thêm {name}. Bước tiếp theo: vẽ.", "{name} is added. Next: draw on its picture."),
     "changed_meanwhile": (
         "Người khác vừa sửa. Hãy đóng và mở lại để xem bản mới.",
         "Somebody else has just changed it. Close this and open it again.",
     ),
     "to_map": ("Xem nút giao", "See the junction"),
-    "guide": ("Hướng dẫn nhập tệp", "How to import files"),
 }

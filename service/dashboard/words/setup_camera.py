@@ -57,7 +57,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "nothing_passed": (
         "Chưa đủ xe chạy qua để đề xuất. Hãy để camera chạy thêm vài phút rồi thử lại, hoặc tự vẽ vạch đếm.",
-        "Too few vehicles have passed to propose from. Let the camera run some minutes more, or draw the gates.",
+        "Too few vehicles have passed to propose from. Let the camera run some minutes more, or "
+        "draw the gates.",
     ),
     "nothing_kept": (
         "Chưa lưu vết xe nào của khoảng thời gian này. Hãy để camera chạy thêm vài phút rồi thử lại.",
@@ -156,7 +157,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "length_m": ("Cạnh 1–2 (m)", "Side 1–2 (m)"),
     "width_m": ("Cạnh 2–3 (m)", "Side 2–3 (m)"),
     "points_how": (
-        "Bốn điểm trở lên, trải đều trên mặt đường; tọa độ tính bằng mét về phía đông và phía bắc từ một mốc tùy ý.",
+        "Bốn điểm trở lên, trải đều trên mặt đường; tọa độ tính bằng mét về phía đông và phía bắc "
+        "từ một mốc tùy ý.",
         "Four points or more, spread over the road; metres east and north of any origin.",
     ),
     "east": ("Đông (m)", "East (m)"),
@@ -167,7 +169,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "delete_point": ("Xóa điểm {number}", "Delete point {number}"),
     "remove_metres": ("Bỏ thước đo", "Remove the measurement"),
     "fits_always": (
-        "Bốn điểm luôn khớp nên chưa biết sai số. Hãy so lưới {grid} m với vạch sơn trên đường, hoặc thêm điểm.",
+        "Bốn điểm luôn khớp nên chưa biết sai số. Hãy so lưới {grid} m với vạch sơn trên đường, "
+        "hoặc thêm điểm.",
         "Four points always fit, so the error is not known. Compare the grid of {grid} m with the road's "
         "markings, or add points.",
     ),
@@ -176,7 +179,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "Good: typically {error} m off over {extent} m. Grid of {grid} m.",
     ),
     "error_fair": (
-        "Dùng được: sai số thường gặp {error} m trên {extent} m. Hãy xem lại điểm lệch nhiều nhất. Lưới {grid} m.",
+        "Dùng được: sai số thường gặp {error} m trên {extent} m. Hãy xem lại điểm lệch nhiều nhất. "
+        "Lưới {grid} m.",
         "Usable: typically {error} m off over {extent} m. Look again at the point that is off most. Grid of "
         "{grid} m.",
     ),
@@ -223,7 +227,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "fault_same_point": ("Hai đầu trùng nhau; hãy dời một đầu.", "Its two ends are the same; move one."),
     "fault_same_id": ("Mã này đã dùng; hãy đổi mã.", "This id is taken; choose another."),
-    "fault_crosses": ("Các cạnh cắt nhau; hãy sắp lại các góc.", "Its edges cross; put the corners in order."),
+    "fault_crosses": (
+        "Các cạnh cắt nhau; hãy sắp lại các góc.",
+        "Its edges cross; put the corners in order.",
+    ),
     "fault_few_points": ("Cần ít nhất bốn điểm.", "Four points or more are needed."),
     "fault_same_pair": ("Hai hướng đi cùng một cặp vạch; giữ một.", "Two movements have the same gates."),
     "fault_no_gate": ("Không có vạch này.", "There is no such gate."),

@@ -57,7 +57,7 @@ def test_pages_of_the_history_and_words(client: TestClient, engine: Engine, ids:
     assert seen == ids[::-1]
     (now,) = client.get("/v1/alarms?open=true&language=vi", headers=viewer).json()["items"]
     assert (now["id"], now["title"]) == (ids[4], "Ùn tắc")
-    assert now["text"] == "mức jammed, 4 km/h, hàng chờ 62 m"
+    assert now["text"] == "mức ùn tắc, 4 km/h, hàng chờ 62 m"
     one = client.get(f"/v1/alarms/{ids[4]}", headers=viewer).json()
     assert one["title"] == "Traffic jam", "the account's language"
     assert one["acknowledged_by"] is None

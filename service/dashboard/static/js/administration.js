@@ -8,7 +8,7 @@ const ROLES = ["viewer", "operator", "engineer", "administrator"];
 const me = $('input[name="username"]').value;
 const roleName = (role) => t(`administration.role_${role}`);
 const heads = (...names) => h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, t(`administration.${name}`)))));
-const wide = (label, table) => h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, table);
+const wide = (label, table) => h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label }, table);
 const button = (text, about, onclick, kind = null) => h("button", { type: "button", class: kind, "aria-label": `${text}: ${about}`, onclick }, text);
 
 // Asks first, does it, then shows the part anew.
@@ -135,13 +135,19 @@ function makeToken() {
 const audit = { items: [], next: null };
 const plain = (value) => (value === null || value === undefined ? "—" : typeof value === "object" ? JSON.stringify(value) : String(value));
 
+// A long value is folded, so that one line of the audit stays one line.
+const told = (value) => {
+  const text = plain(value);
+  return text.length > 160 ? h("details", {}, h("summary", {}, `${text.slice(0, 80)}…`), text) : text;
+};
+
 // Before and after, field by field; what did not change is left out.
 function detail(found) {
   const { before, after, ...rest } = found ?? {};
   const sides = [before, after].map((side) => (side && typeof side === "object" && !Array.isArray(side) ? side : side === undefined || side === null ? {} : { "": side }));
   const names = [...new Set(sides.flatMap((side) => Object.keys(side)))].filter((name) => plain(sides[0][name]) !== plain(sides[1][name]));
-  return h("div", { class: "detail small" }, names.map((name) => h("div", { class: "pair" }, name ? h("strong", {}, `${name}:`) : null, name in sides[0] ? h("del", {}, plain(sides[0][name])) : null, name in sides[0] && name in sides[1] ? "→" : null, name in sides[1] ? h("ins", {}, plain(sides[1][name])) : null)),
-    Object.entries(rest).map(([name, value]) => h("div", { class: "pair" }, h("strong", {}, `${name}:`), h("span", {}, plain(value)))));
+  return h("div", { class: "detail small" }, names.map((name) => h("div", { class: "pair" }, name ? h("strong", {}, `${name}:`) : null, name in sides[0] ? h("del", {}, told(sides[0][name])) : null, name in sides[0] && name in sides[1] ? "→" : null, name in sides[1] ? h("ins", {}, told(sides[1][name])) : null)),
+    Object.entries(rest).map(([name, value]) => h("div", { class: "pair" }, h("strong", {}, `${name}:`), h("span", {}, told(value)))));
 }
 
 async function showAudit(more = false) {

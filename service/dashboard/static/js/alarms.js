@@ -113,7 +113,7 @@ async function loadHistory(more = false) {
   const filtered = ["#f-kind", "#f-site", "#f-state", "#f-taken", "#f-from", "#f-to"].some((id) => $(id).value);
   if (!state.history.length) return fill($("#history"), empty(t(filtered ? "alarms.none_found" : "alarms.none_ever")));
   const heads = ["raised", "cleared", "severity", "kind", "where", "measured", "who"];
-  return fill($("#history"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("alarms.history") }, h("table", {}, h("caption", { class: "visually-hidden" }, t("alarms.history")),
+  return fill($("#history"), h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("alarms.history") }, h("table", {}, h("caption", { class: "visually-hidden" }, t("alarms.history")),
     h("thead", {}, h("tr", {}, heads.map((name) => h("th", { scope: "col" }, t(`alarms.${name}`))))),
     h("tbody", {}, state.history.map((alarm) => h("tr", {},
       h("td", {}, when(alarm.raised_at)),
@@ -180,7 +180,7 @@ async function showRules() {
   const rules = await all("/v1/alarm-rules");
   const mine = (rule) => (rule.site ? may("engineer") : may("administrator"));
   const able = may("engineer");
-  fill($("#rules"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("alarms.rules") }, h("table", {}, h("caption", { class: "visually-hidden" }, t("alarms.rules")),
+  fill($("#rules"), h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("alarms.rules") }, h("table", {}, h("caption", { class: "visually-hidden" }, t("alarms.rules")),
     h("thead", {}, h("tr", {}, ["kind", "holds_for", "severity", "thresholds"].map((name) => h("th", { scope: "col" }, t(`alarms.${name}`))), able ? h("th", { scope: "col" }, t("alarms.actions")) : null)),
     h("tbody", {}, rules.map((rule) => h("tr", { class: rule.enabled ? null : "off" },
       h("td", {}, h("strong", {}, t(`alarms.kind_${rule.kind}`))),

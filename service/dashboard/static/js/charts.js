@@ -1,11 +1,11 @@
 // Charts of one look, each with its figures as a table for whoever cannot see it.
 /* global echarts */
 import { h } from "./dom.js";
-import { classColour, ink, levelColour } from "./palette.js";
+import { classColour, colour, ink, levelColour } from "./palette.js";
 import { clock, day, language, number, t, tz } from "./words.js";
 
-const muted = () => getComputedStyle(document.documentElement).getPropertyValue("--muted").trim();
-const line = () => getComputedStyle(document.documentElement).getPropertyValue("--line").trim();
+const muted = () => colour("--muted");
+const line = () => colour("--line");
 
 const drawn = new WeakMap(); // what stands in a node, to be ended before another takes its place
 const redraws = new Set();
@@ -23,10 +23,10 @@ export function timeChart(node, { title, unit, series, percent = false, dates = 
   const draw = () => chart.setOption({
     animation: false, textStyle: { fontFamily: "Inter, sans-serif", color: ink() },
     aria: { enabled: true, label: { enabled: false }, decal: { show: series.length > 1 && series.every((each) => each.kind === "bar") } },
-    grid: { left: 8, right: 16, top: 64, bottom: 8, containLabel: true },
-    legend: { top: 0, left: 0, type: "scroll", textStyle: { color: ink(), fontSize: 13 }, inactiveColor: muted(), icon: "roundRect", itemWidth: 14, itemHeight: 10 },
+    grid: { left: 8, right: 16, top: 72, bottom: 8, containLabel: true },
+    legend: { top: 0, left: 0, textStyle: { color: ink(), fontSize: 13 }, inactiveColor: muted(), icon: "roundRect", itemWidth: 14, itemHeight: 10 },
     tooltip: { trigger: "axis", renderMode: "richText", axisPointer: { label: { formatter: ({ value }) => write(value) } }, valueFormatter: (value) => `${number(value, percent || value >= 10 ? 0 : 1)} ${unit}` },
-    xAxis: { type: "time", min: range ? +range[0] : null, max: range ? +range[1] : null, axisLabel: { color: muted(), formatter: write, hideOverlap: true }, axisLine: { lineStyle: { color: line() } }, splitNumber: 6 },
+    xAxis: { type: "time", min: range ? +range[0] : null, max: range ? +range[1] : null, axisLabel: { color: muted(), formatter: (value) => (dates ? write(value).slice(0, 5) : write(value)), hideOverlap: true }, axisLine: { lineStyle: { color: line() } }, splitNumber: 6 },
     yAxis: { type: "value", name: unit, min: 0, max: percent ? 100 : null, nameTextStyle: { color: muted(), align: "left" }, axisLabel: { color: muted(), formatter: (value) => number(value, Number.isInteger(value) ? 0 : 1) }, splitLine: { lineStyle: { color: line() } } },
     series: series.map((each) => ({
       name: each.name, type: each.kind ?? "line", stack: each.stack, showSymbol: lonely(each.data), symbolSize: 7, connectNulls: false, barMaxWidth: 28, barMinWidth: 2,
@@ -45,13 +45,13 @@ export function timeChart(node, { title, unit, series, percent = false, dates = 
 // Whether a line would be invisible: no two known values stand side by side.
 const lonely = (data) => data.every(([, value], index) => value === null || index === 0 || data[index - 1][1] === null);
 
-function figures(title, unit, series, dates) {
+function figures(title, unit, series, write, open) {
   const times = [...new Set(series.flatMap((each) => each.data.map(([time]) => +new Date(time))))].sort((a, b) => a - b);
   const values = series.map((each) => new Map(each.data.map(([time, value]) => [+new Date(time), value])));
   return h("details", { class: "small no-print", open }, h("summary", {}, t("common.show_table")),
     h("div", { class: "scroll figures", tabindex: 0, role: "region", "aria-label": title }, h("table", {}, h("caption", { class: "visually-hidden" }, `${title} (${unit})`),
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("common.time")), series.map((each) => h("th", { scope: "col", class: "number" }, each.name)))),
-      h("tbody", {}, times.map((time) => h("tr", {}, h("td", {}, dates ? day(new Date(time)) : clock(new Date(time))), values.map((found) => h("td", { class: "number" }, number(found.get(time) ?? null, 0)))))))));
+      h("tbody", {}, times.map((time) => h("tr", {}, h("td", {}, write(time)), values.map((found) => h("td", { class: "number" }, number(found.get(time) ?? null, 0)))))))));
 }
 
 export { turningDiagram } from "./turning.js";

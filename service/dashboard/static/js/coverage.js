@@ -4,7 +4,7 @@ import { timeChart } from "./charts.js";
 import { empty, setText } from "./dom.js";
 import { makeMap } from "./map.js";
 import { $, addDays, dayStart, failed, fill, h, keep, option, section, sortedTable, today } from "./pieces.js";
-import { classColour } from "./palette.js";
+import { classColour, colour } from "./palette.js";
 import { dateTime, day, language, number, percent, t } from "./words.js";
 
 const KINDS = ["junction", "public_area"];
@@ -37,6 +37,7 @@ async function showNow() {
   const kinds = report.figures.filter((each) => each.sites > 0);
   fill($("#figures"), kinds.length ? KINDS.map((kind) => kinds.find((each) => each.kind === kind)).filter(Boolean).map(kindCards)
     : h("div", { class: "card" }, empty(t("coverage.no_sites"), t("coverage.no_sites_step"))));
+  $("#rest").hidden = !kinds.length; // without a site there is nothing to trend, list or map
   state.gaps = report.gaps;
   state.all = kinds.reduce((sum, each) => sum + each.sites, 0);
   const chosen = $("#gap-ward").value;
@@ -61,7 +62,7 @@ function showGaps() {
     { key: "ward", label: t("coverage.ward"), value: (gap) => gap.ward || null, cell: (gap) => gap.ward || h("span", { class: "muted" }, t("coverage.no_area")) },
     { key: "why", label: t("coverage.why"), value: reasons, cell: reasons },
     { key: "step", label: t("coverage.next_step"), value: (gap) => gap.next_step.text, cell: (gap) => h("strong", {}, gap.next_step.text) },
-  ], rows));
+  ], rows, { tall: true }));
 }
 
 async function showTrend() {
@@ -76,10 +77,9 @@ async function showTrend() {
   const chart = h("div", {});
   fill($("#trend"), told, chart);
   if (!rows.length) return fill(chart, empty(t("coverage.no_trend"), t("coverage.no_trend_step")));
-  const accent = getComputedStyle(document.documentElement).getPropertyValue("--accent").trim();
-  const line = (name, colour, more = {}) => ({ name: t(`coverage.${name}`), colour, data: rows.map((each) => [each.start, each[name] === null ? null : 100 * each[name]]), ...more });
+  const line = (name, shade, more = {}) => ({ name: t(`coverage.${name}`), colour: shade, data: rows.map((each) => [each.start, each[name] === null ? null : 100 * each[name]]), ...more });
   return timeChart(chart, { title: t("coverage.trend"), unit: "%", percent: true, dates: true, series: [
-    line("effective", accent, { area: true }), line("operational", classColour("bicycle")), line("time_weighted", classColour("truck")),
+    line("effective", colour("--accent"), { area: true }), line("operational", classColour("bicycle")), line("time_weighted", classColour("truck")),
     { name: t("coverage.target"), colour: classColour("bus"), dashed: true, data: rows.map((each) => [each.start, 100 * each.target]) },
   ] });
 }
@@ -101,11 +101,13 @@ const LEVEL = { effective: "free", operational: "busy", installed: "slow", none:
 const reachedBy = (site) => (site.effective ? "effective" : site.operational ? "operational" : site.installed ? "installed" : "none");
 
 async function showSites() {
-  const found = await get(`/v1/coverage/sites?language=${language}`);
+  const [found, approaches] = await Promise.all([get(`/v1/coverage/sites?language=${language}`), all("/v1/approaches")]);
   state.sites = found.features.map((each) => ({ ...each.properties, point: each.geometry?.coordinates ?? null }));
   const placed = state.sites.filter((site) => site.point);
   state.map ??= await makeMap($("#map"));
-  state.map.show(placed.map((site) => ({ id: site.id, lat: site.point[1], lon: site.point[0], key: true, lost: false, level: LEVEL[reachedBy(site)], label: site.name || site.id, href: site.kind === "junction" ? `/junctions/${encodeURIComponent(site.id)}` : "#gaps-title" })));
+  const places = placed.map((site) => ({ id: site.id, lat: site.point[1], lon: site.point[0], key: true, lost: false, level: LEVEL[reachedBy(site)], label: site.name || site.id, words: `${site.name || site.id}: ${t(`coverage.legend_${reachedBy(site)}`)}`, href: site.kind === "junction" ? `/junctions/${encodeURIComponent(site.id)}` : "#gaps-title" }));
+  state.map.suggest(places, approaches);
+  state.map.show(places);
   const without = state.sites.length - placed.length;
   $("#unplaced").hidden = !without;
   setText($("#unplaced"), t("coverage.unplaced", { count: number(without) }));
@@ -116,7 +118,7 @@ async function showSites() {
     { key: "ward", label: t("coverage.ward"), value: (site) => site.ward || null, cell: (site) => site.ward || h("span", { class: "muted" }, t("coverage.no_area")) },
     ...["installed", "operational", "effective"].map((name) => ({ key: name, label: t(`coverage.${name}`), value: (site) => Number(site[name]), cell: (site) => mark(site[name]) })),
     { key: "why", label: t("coverage.why"), value: (site) => site.why || null, cell: (site) => site.why },
-  ], state.sites) : empty(t("coverage.no_sites"), t("coverage.no_sites_step")));
+  ], state.sites, { tall: true }) : empty(t("coverage.no_sites"), t("coverage.no_sites_step")));
 }
 
 function showAs(list) {

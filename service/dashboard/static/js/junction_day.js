@@ -1,7 +1,8 @@
 // The day of one junction beside the usual day: entering vehicles, density and queue by approach.
 import { all, get } from "./api.js";
-import { classColour, timeChart } from "./charts.js";
+import { timeChart } from "./charts.js";
 import { $, empty, fill } from "./dom.js";
+import { classColour, colour } from "./palette.js";
 import { number, t, tz } from "./words.js";
 
 const DAY = 86_400_000;
@@ -32,7 +33,7 @@ export async function showDay(site, nameOf) {
   const [approaches, usual] = await Promise.all([all(`/v1/intervals/approaches?${period}`), get(`/v1/counts/usual/${encodeURIComponent(site)}/${day}`)]);
   const known = (rows) => rows.some(([, value]) => value !== null);
   const nothing = (node) => fill(node, empty(t("junction.nothing_today"), t("junction.nothing_today_step")));
-  const accent = getComputedStyle(document.documentElement).getPropertyValue("--accent").trim();
+  const accent = colour("--accent");
   const today = added(approaches, "count"), expected = added(usual.items, "entering");
   const series = [{ name: t("common.today"), colour: accent, kind: "bar", data: today }];
   const days = Math.max(0, ...usual.items.map((each) => each.days));

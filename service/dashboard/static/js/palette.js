@@ -1,6 +1,13 @@
 // One palette for classes and levels on every page, read from the style sheet.
-const style = getComputedStyle(document.documentElement);
-const colour = (name) => style.getPropertyValue(name).trim();
+const probe = document.createElement("i");
+probe.hidden = true;
+document.documentElement.append(probe);
+
+// A colour of the style sheet as it is now, in light or dark, for what a style sheet does not reach.
+export function colour(name) {
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
+}
 
 export const CLASSES = ["motorcycle", "car", "bus", "truck", "bicycle", "unknown"];
 export const LEVELS = ["free", "busy", "slow", "jammed"];

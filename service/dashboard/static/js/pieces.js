@@ -35,7 +35,7 @@ const compare = (a, b) => {
 };
 
 // columns: [{key, label, value: (row) => to sort by, cell: (row) => shown, number: bool}].
-export function sortedTable(caption, columns, rows, { sort = null, empty: nothing = null } = {}) {
+export function sortedTable(caption, columns, rows, { sort = null, empty: nothing = null, tall = false } = {}) {
   const state = { key: sort?.key ?? null, down: sort?.down ?? false };
   const body = h("tbody", {});
   const heads = columns.map((column) => h("th", { scope: "col", class: column.number ? "number" : null },
@@ -54,7 +54,7 @@ export function sortedTable(caption, columns, rows, { sort = null, empty: nothin
     if (!shown.length && nothing) fill(body, h("tr", {}, h("td", { colspan: String(columns.length) }, nothing)));
   }
   draw();
-  return h("div", { class: "scroll" }, h("table", {}, h("caption", { class: "visually-hidden" }, caption), h("thead", {}, h("tr", {}, heads)), body));
+  return h("div", { class: tall ? "sticky tall" : "scroll" }, h("table", {}, h("caption", { class: "visually-hidden" }, caption), h("thead", {}, h("tr", {}, heads)), body));
 }
 
 // The fault of a form, beside the field it names where there is one.

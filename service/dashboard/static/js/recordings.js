@@ -3,7 +3,7 @@ import { all, get, getResponse, remove } from "./api.js";
 import { empty, setText, toast } from "./dom.js";
 import { $, failed, fill, h, localMoment, option, section } from "./pieces.js";
 import { CLASSES } from "./palette.js";
-import { dateTime, number, percent, t, tz } from "./words.js";
+import { clockSeconds, dateTime, day, number, percent, t, tz } from "./words.js";
 
 const CHIP = { queued: "unknown", running: "warn", done: "good", failed: "bad", cancelled: "unknown" };
 const state = { jobs: [], next: null, limit: 20, shown: null };
@@ -121,7 +121,7 @@ async function cancel(job) {
 const FILE = (name) => t(`recordings.file_${name.split(".")[0]}`);
 
 function table(caption, heads, rows, seen) {
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, h("table", {}, h("caption", { class: "visually-hidden" }, caption),
+  return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption }, h("table", {}, h("caption", { class: "visually-hidden" }, caption),
     h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)), seen.map((name) => h("th", { scope: "col", class: "number" }, t(`common.class_${name}`))), h("th", { scope: "col", class: "number" }, t("common.total")))),
     h("tbody", {}, rows.map(({ names, counts }) => h("tr", {}, names.map((name, index) => (index ? h("td", {}, name) : h("th", { scope: "row" }, name))), seen.map((name) => h("td", { class: "number" }, number(counts[name] ?? 0))), h("td", { class: "number" }, h("strong", {}, number(Object.values(counts).reduce((a, b) => a + b, 0)))))))));
 }
@@ -146,18 +146,18 @@ async function showResult(job, focus = false) {
   node.hidden = false;
   const path = (name) => `/v1/jobs/${job.id}/files/${name}`;
   const counts = job.counts ?? {}, summary = job.summary ?? {};
-  const rows = Object.entries(counts).flatMap(([gate, ways]) => Object.entries(ways).map(([direction, byClass]) => ({ names: [gate, t(`recordings.${direction}`)], counts: byClass })));
+  const rows = Object.entries(counts).sort(([a], [b]) => a.localeCompare(b)).flatMap(([gate, ways]) => Object.entries(ways).sort(([a], [b]) => a.localeCompare(b)).map(([direction, byClass]) => ({ names: [gate, t(`recordings.${direction}`)], counts: byClass })));
   const classes = (list) => CLASSES.filter((name) => list.some((row) => row.counts[name]));
   const whole = rows.reduce((sum, row) => sum + Object.values(row.counts).reduce((a, b) => a + b, 0), 0);
   const movements = h("div", {}, h("p", { class: "muted" }, t("common.loading")));
   const facts = [[t("recordings.crossings"), number(whole)]];
-  if (summary.start && summary.end) facts.push([t("recordings.covered"), `${dateTime(summary.start)} – ${dateTime(summary.end)}`]);
+  if (summary.start && summary.end) facts.push([t("recordings.covered"), `${day(summary.start)} ${clockSeconds(summary.start)} – ${clockSeconds(summary.end)}`]);
   const lasted = (new Date(summary.end) - new Date(summary.start)) / 1000;
   if (lasted > 0 && summary.elapsed_s) facts.push([t("recordings.speed"), t("recordings.times_real", { times: number(lasted / summary.elapsed_s, 1) })]);
   const video = job.files.includes("annotated.mp4") ? h("video", { controls: true, preload: "metadata", src: path("annotated.mp4"), "aria-label": t("recordings.video") }) : null;
   video?.addEventListener("error", () => video.replaceWith(h("p", { class: "notice warn" }, t("recordings.video_failed"))));
   fill(node, h("h2", { id: "result-title" }, h("span", {}, t("recordings.result_of", { name: job.name })), h("button", { type: "button", class: "plain", onclick: () => { node.hidden = true; state.shown = null; } }, t("common.close"))),
-    job.message ? h("p", { class: "muted" }, job.message) : null, job.notes.length ? h("ul", { class: "notice warn" }, job.notes.map((note) => h("li", {}, note))) : null,
+    job.options.record ? h("p", { class: "muted" }, t("recordings.recorded", { camera: job.options.camera })) : null, job.notes.length ? h("ul", { class: "notice warn" }, job.notes.map((note) => h("li", {}, note))) : null,
     h("div", { class: "grid" },
       video ? h("div", { class: "span-7" }, h("h3", {}, t("recordings.video")), video, h("p", { class: "muted small" }, t("recordings.video_note"))) : null,
       h("div", { class: video ? "span-5" : "span-12" }, h("dl", { class: "facts" }, facts.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),

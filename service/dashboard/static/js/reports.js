@@ -49,7 +49,7 @@ async function make() {
   fill($("#fault"), h("p", { class: "muted", role: "status" }, t("common.loading")));
   showExcluded().catch((error) => fill($("#excluded"), failed(error, () => section($("#excluded"), showExcluded))));
   try {
-    state.approaches = await all(`/v1/sites/${encodeURIComponent(site)}/approaches`);
+    state.approaches = await all(`/v1/approaches?site=${encodeURIComponent(site)}`);
     state.report = await get(`/v1/reports/${encodeURIComponent(site)}?${query({ interval: state.asked.interval, language })}`);
   } catch (error) {
     if (error.status === 404) fill($("#fault"), h("div", { class: "card" }, empty(t("reports.nothing"), h("div", {}, h("p", {}, t("reports.nothing_step")), h("p", { class: "small" }, error.message)))));
@@ -104,6 +104,17 @@ function columns(report) {
   return report.gates.flatMap((gate) => ["in", "out"].map((direction) => ({ group: nameOf(gate.id), label: t(`reports.gate_${direction}`), about: `${nameOf(gate.id)} · ${t(`reports.gate_${direction}`)}`, pick: (row) => row.gates[gate.id][direction] })));
 }
 
+// Rows one by one; a run of intervals that nobody observed becomes one row.
+function stretches(intervals) {
+  const found = [];
+  for (const row of intervals) {
+    const unseen = total(row.volume) === null;
+    if (unseen && found.at(-1)?.unseen) found.at(-1).rows.push(row);
+    else found.push({ rows: [row], unseen });
+  }
+  return found;
+}
+
 function showTmc() {
   const report = state.report, kind = $("#class").value || "total";
   const found = columns(report);
@@ -111,24 +122,24 @@ function showTmc() {
   const peak = report.peak_hour;
   const days = new Set(report.intervals.map((each) => day(each.start))).size;
   const during = (row) => peak && row.start >= peak.start && row.end <= peak.end;
-  const label = (row) => `${days > 1 ? `${day(row.start).slice(0, 5)} ` : ""}${clock(row.start)} – ${clock(row.end)}`;
+  const label = (first, last) => `${days > 1 ? `${day(first.start).slice(0, 5)} ` : ""}${clock(first.start)} – ${days > 1 && day(last.end) !== day(first.start) ? `${day(last.end).slice(0, 5)} ` : ""}${clock(last.end)}`;
   const sums = found.map((column) => sumOf(report.intervals, (row) => total(column.pick(row), kind)));
   fill($("#tmc"), report.movements.length ? null : h("p", { class: "muted" }, t("reports.no_movements")),
-    h("div", { class: "sticky", tabindex: "0", role: "region", "aria-label": t("reports.tmc") }, h("table", { class: "tmc" }, h("caption", { class: "visually-hidden" }, t("reports.tmc")),
+    h("div", { class: "sticky", tabindex: "0", role: "group", "aria-label": t("reports.tmc") }, h("table", { class: "tmc" }, h("caption", { class: "visually-hidden" }, t("reports.tmc")),
       h("thead", {}, h("tr", {}, h("th", { scope: "col", rowspan: "2" }, t("common.time")), groups.map((group) => h("th", { scope: "colgroup", colspan: String(group.span) }, group.name)), h("th", { scope: "col", rowspan: "2", class: "number" }, t("common.total"))),
         h("tr", {}, found.map((column) => h("th", { scope: "col", class: "number", title: column.about }, column.label)))),
-      h("tbody", {}, report.intervals.map((row) => {
-        const unseen = total(row.volume) === null;
-        const status = unseen ? "unseen" : during(row) ? "peak" : row.status === "complete" ? null : "partial";
-        if (unseen) return h("tr", { class: status }, h("th", { scope: "row" }, label(row)), h("td", { colspan: String(found.length + 1) }, t("common.not_observed")));
-        return h("tr", { class: status }, h("th", { scope: "row" }, label(row)), found.map((column) => h("td", {}, number(total(column.pick(row), kind)))), h("td", { class: "total" }, number(total(row.volume, kind))));
+      h("tbody", {}, stretches(report.intervals).map(({ rows, unseen }) => {
+        const [row] = rows;
+        if (unseen) return h("tr", { class: "unseen" }, h("th", { scope: "row" }, label(row, rows.at(-1))), h("td", { colspan: String(found.length + 1) }, t("common.not_observed"), rows.length > 1 ? ` · ${t("reports.intervals", { count: number(rows.length) })}` : ""));
+        const status = during(row) ? "peak" : row.status === "complete" ? null : "partial";
+        return h("tr", { class: status }, h("th", { scope: "row" }, label(row, row)), found.map((column) => h("td", {}, number(total(column.pick(row), kind)))), h("td", { class: "total" }, number(total(row.volume, kind))));
       })),
       h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, t("common.total")), sums.map((sum) => h("td", {}, number(sum))), h("td", {}, number(sumOf(report.intervals, (row) => total(row.volume, kind)))))))));
 }
 
 function showProfile(report, seen) {
   if (!report.hours.some((each) => total(each.volume) !== null)) return fill($("#profile"), empty(t("common.not_observed")));
-  return timeChart($("#profile"), { title: t("reports.profile"), unit: t("reports.per_hour"), series: seen.map((name) => ({
+  return timeChart($("#profile"), { title: t("reports.profile"), unit: t("reports.per_hour"), dates: new Set(report.hours.map((each) => day(each.start))).size > 1, series: seen.map((name) => ({
     name: t(`common.class_${name}`), colour: classColour(name), kind: "bar", stack: "classes", data: report.hours.map((each) => [each.start, total(each.volume, name)]),
   })) });
 }
@@ -147,7 +158,7 @@ function showOd(report) {
   const gates = report.gates.filter((gate) => report.movements.some((each) => each.from === gate.id || each.to === gate.id));
   const name = (gate) => (gate.approach ? approachName(gate.approach) : gate.name || gate.id);
   const of = (from, to) => total(matrix[from.id]?.[to.id]);
-  return fill($("#od"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("reports.od") }, h("table", { class: "tmc" }, h("caption", { class: "visually-hidden" }, t("reports.od")),
+  return fill($("#od"), h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("reports.od") }, h("table", { class: "tmc" }, h("caption", { class: "visually-hidden" }, t("reports.od")),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("reports.from_to")), gates.map((gate) => h("th", { scope: "col", class: "number" }, name(gate))), h("th", { scope: "col", class: "number" }, t("common.total")))),
     h("tbody", {}, gates.map((from) => h("tr", {}, h("th", { scope: "row" }, name(from)), gates.map((to) => h("td", {}, number(of(from, to)))), h("td", { class: "total" }, number(sumOf(gates, (to) => of(from, to))))))),
     h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, t("common.total")), gates.map((to) => h("td", {}, number(sumOf(gates, (from) => of(from, to))))), h("td", {}, number(sumOf(gates, (from) => sumOf(gates, (to) => of(from, to))))))))));
@@ -164,7 +175,7 @@ function showClasses(report) {
 
 function showPeaks(report) {
   const rows = [[t("common.junction"), report.peak_hour], ...Object.entries(report.approach_peak_hours).map(([id, peak]) => [approachName(id), peak])];
-  fill($("#peaks"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("reports.peaks") }, h("table", {}, h("caption", { class: "visually-hidden" }, t("reports.peaks")),
+  fill($("#peaks"), h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("reports.peaks") }, h("table", {}, h("caption", { class: "visually-hidden" }, t("reports.peaks")),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("common.approach")), h("th", { scope: "col" }, t("reports.peak_hour")), h("th", { scope: "col", class: "number" }, t("reports.volume")), h("th", { scope: "col", class: "number" }, t("reports.quarters")), h("th", { scope: "col", class: "number" }, "PHF"))),
     h("tbody", {}, rows.map(([name, peak]) => h("tr", {}, h("th", { scope: "row" }, name), peak ? [h("td", {}, `${day(peak.start)} ${clock(peak.start)} – ${clock(peak.end)}`), h("td", { class: "number" }, number(peak.volume)), h("td", { class: "number" }, peak.quarters.map((each) => number(each)).join(" + ")), h("td", { class: "number" }, number(peak.phf, 2))] : h("td", { colspan: "4", class: "muted" }, t("reports.no_peak"))))))));
 }
@@ -176,7 +187,7 @@ async function showExcluded() {
   $("#exclude").hidden = !may("operator") || !site;
   if (!site) return;
   const rows = (await all(`/v1/exclusions?site=${encodeURIComponent(site)}&withdrawn=true`)).reverse();
-  fill($("#excluded"), rows.length ? h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("reports.excluded") }, h("table", {}, h("caption", { class: "visually-hidden" }, t("reports.excluded")),
+  fill($("#excluded"), rows.length ? h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("reports.excluded") }, h("table", {}, h("caption", { class: "visually-hidden" }, t("reports.excluded")),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("common.from")), h("th", { scope: "col" }, t("common.to")), h("th", { scope: "col" }, t("common.approach")), h("th", { scope: "col" }, t("reports.reason")), h("th", { scope: "col" }, t("reports.by_whom")))),
     h("tbody", {}, rows.map((row) => { const gone = row.withdrawn_at ? "withdrawn" : null; return h("tr", {}, h("td", { class: gone }, dateTime(row.start)), h("td", { class: gone }, dateTime(row.end)), h("td", { class: gone }, row.approach ? approachName(row.approach) : t("reports.all_approaches")), h("td", { class: gone }, row.reason),
       h("td", {}, row.author, row.withdrawn_at ? h("div", { class: "muted small" }, t("reports.withdrawn_by", { who: row.withdrawn_by, time: dateTime(row.withdrawn_at) })) : may("operator") ? h("div", {}, h("button", { type: "button", class: "plain", "aria-label": `${t("reports.withdraw")}: ${row.reason}`, onclick: () => withdraw(row) }, t("reports.withdraw"))) : null)); })))) : empty(t("reports.no_excluded")));
@@ -226,7 +237,7 @@ function showComparison(told) {
   const signed = (share) => (share === null ? number(null) : `${share > 0 ? "+" : ""}${percent(share, 1)}`);
   fill($("#compared"), h("p", {}, t("reports.compared_time", { start: dateTime(told.start), end: dateTime(told.end), minutes: number(told.compared_seconds / 60) })),
     told.geh_below_5_share === null ? null : h("p", {}, h("strong", {}, t("reports.geh_share", { share: percent(told.geh_below_5_share) }))),
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("reports.compare") }, h("table", {}, h("caption", { class: "visually-hidden" }, t("reports.compare")),
+    h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("reports.compare") }, h("table", {}, h("caption", { class: "visually-hidden" }, t("reports.compare")),
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("reports.compared_what")), ["manual", "ours", "bias", "wape", "geh", ...(events ? ["f1", "chance"] : [])].map((each) => h("th", { scope: "col", class: "number" }, t(`reports.${each}`))))),
       h("tbody", {}, told.lines.map((line) => h("tr", {}, h("th", { scope: "row" }, name(line)), h("td", { class: "number" }, number(line.manual)), h("td", { class: "number" }, number(line.ours)), h("td", { class: "number" }, signed(line.bias)), h("td", { class: "number" }, percent(line.wape, 1)), h("td", { class: "number" }, number(line.geh ? Math.max(...line.geh) : null, 1)),
         events ? [h("td", { class: "number" }, number(line.events?.["0.5"]?.f1 ?? null, 2)), h("td", { class: "number" }, number(line.events?.["0.5"]?.chance ?? null, 2))] : null))))),

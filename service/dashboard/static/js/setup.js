@@ -61,7 +61,7 @@ function ownerChoice(site, approach) {
   node.addEventListener("change", async () => {
     const at = path("sites", site.id, "approaches", approach.id, "owner");
     try {
-      const before = await getResponse(at).catch((error) => { if (error.status === 404) return null; throw error; });
+      const before = owner ? await getResponse(at) : null;
       const headers = before ? { "If-Match": before.headers.get("ETag") } : {};
       if (node.value) await put(at, { site: site.id, approach: approach.id, camera: node.value }, { headers });
       else if (before) await remove(at, { headers });

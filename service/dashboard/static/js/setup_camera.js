@@ -45,16 +45,16 @@ function showGround(which) {
   state.ground = which;
   for (const each of document.querySelectorAll("[data-ground]")) each.setAttribute("aria-pressed", String(each.dataset.ground === which));
   const image = $("#street");
-  const kept = state.saved?.sha256 ?? "";
-  image.hidden = false;
-  $("#no-picture").hidden = true;
-  image.src = which === "live" ? `/v1/live/cameras/${encodeURIComponent(id)}/stream?${Date.now()}` : `${base}/view/picture?${kept}`;
+  const there = which === "kept" || (state.live !== null && isLive(state.live));
+  image.hidden = !there;
+  $("#no-picture").hidden = there;
+  if (there) image.src = which === "live" ? `/v1/live/cameras/${encodeURIComponent(id)}/stream` : `${base}/view/picture`;
+  else image.removeAttribute("src");
 }
 
 $("#street").addEventListener("error", () => {
   $("#street").hidden = true;
   $("#no-picture").hidden = false;
-  if (state.ground === "live") setTimeout(() => { if (state.ground === "live") showGround("live"); }, 5000);
 });
 $("#street").addEventListener("load", () => { const { naturalWidth, naturalHeight } = $("#street"); if (naturalWidth && state.ground === "kept") canvas.resize(naturalWidth, naturalHeight); });
 
@@ -64,6 +64,7 @@ function showNow(cameras) {
   const moved = camera.state === "moved";
   if (camera.width && camera.width !== state.live?.width) canvas.resize(camera.width, camera.height);
   state.live = camera;
+  if (state.ground === "live" && $("#street").hidden === isLive(camera)) showGround("live"); // it came, or went
   const shown = camera.state === "live" && camera.stale ? "stalled" : camera.state;
   fill($("#state"), h("span", { class: `chip ${stateKind(isLive(camera) ? "live" : shown)}` }, t(`common.state_${shown}`)), camera.since ? h("span", { class: "muted small" }, t("common.since", { time: when(camera.since) })) : null);
   showDoubt(moved);
@@ -71,6 +72,7 @@ function showNow(cameras) {
 
 // A view that nobody has confirmed since the camera moved is not trusted: say so, and what to do.
 function showDoubt(moved) {
+  $("[data-ground=kept]").disabled = !state.saved?.picture;
   const doubt = state.saved?.picture && !state.saved.confirmed_at;
   $("#doubt").hidden = !(state.saved && (moved || doubt));
 }
@@ -121,7 +123,8 @@ function showSaving() {
 // --- Loading, saving, versions ---------------------------------------------------------------------------
 
 async function load() {
-  const answer = await getResponse(`${base}/view`).catch((error) => { if (error.status === 404) return null; throw error; });
+  const drawn = (await get(base)).view_version !== null;
+  const answer = drawn ? await getResponse(`${base}/view`) : null;
   state.saved = answer ? await answer.json() : null;
   state.etag = answer?.headers.get("ETag") ?? null;
 }
@@ -143,9 +146,7 @@ async function save() {
     await attempt();
   }
   await load();
-  const at = drawing.selected;
   drawing.load(state.saved.view);
-  drawing.select(at);
   toast(t("setup_camera.saved_now", { version: number(state.saved.view.version) }));
   showDoubt(state.live?.state === "moved");
   showSaving();
@@ -304,7 +305,6 @@ async function start() {
   if (state.saved) drawing.load(state.saved.view);
   else { panels.show(); showSaving(); }
   showGround(state.saved?.picture ? "kept" : "live");
-  $("[data-ground=kept]").disabled = !state.saved?.picture;
   canvas.use(null);
   openTab("gates");
   await showVersions();

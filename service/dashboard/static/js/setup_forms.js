@@ -28,11 +28,16 @@ function text(value, attributes = {}) {
 const figure = (value, attributes = {}) => text(value, { type: "number", step: "any", inputmode: "decimal", ...attributes });
 const numeric = (input) => (input.value === "" ? null : Number(input.value));
 
+// What the form itself can tell, as the service would.
+function wrong(fault) {
+  if (fault) throw Object.assign(new Error(fault[1]), { field: fault[0] });
+}
+
 // Show a form; `send` saves what `gather` gives, and its refusal is shown where it belongs.
-function open(dialog, title, fields, gather, send, extra = null) {
+function open(dialog, title, fields, gather, send, check = null) {
   const fault = h("p", { class: "notice bad", role: "alert", hidden: true });
   const submit = h("button", { type: "submit", class: "primary" }, t("common.save"));
-  const form = h("form", { novalidate: true }, h("h2", { id: "dialog-title" }, title), fault, fields, extra,
+  const form = h("form", { novalidate: true }, h("h2", { id: "dialog-title" }, title), fault, fields,
     h("div", { class: "row dialog-actions" }, submit, h("button", { type: "button", onclick: () => dialog.close() }, t("common.cancel"))));
   const clear = () => { fault.hidden = true; for (const each of form.querySelectorAll(".fault")) setText(each, ""); };
   form.addEventListener("submit", async (event) => {
@@ -41,10 +46,12 @@ function open(dialog, title, fields, gather, send, extra = null) {
     submit.disabled = true;
     clear();
     try {
-      await send(gather());
+      const body = gather();
+      wrong(check?.(body));
+      await send(body);
       dialog.close();
     } catch (error) {
-      const known = error.status === 412 ? t("setup.changed_meanwhile") : error.message;
+      const known = error.status === 412 ? t("setup.changed_meanwhile") : error.message.replace(/^(body\S*: )?(Value error, )?/, "");
       const name = error.field?.replace(/^body\./, "").split(".")[0];
       const at = [...form.querySelectorAll(".field")].find((each) => each.dataset.name === name);
       if (at) {
@@ -78,7 +85,8 @@ export function siteForm(dialog, site, send) {
   const [ward, province, note] = [text(site?.ward), text(site?.province), text(site?.note)];
   open(dialog, t(site ? "setup.edit_site" : "setup.add_site"), [field("name", t("setup.name"), name), field("id", t("setup.id"), id, t("setup.id_hint")), field("kind", t("setup.kind"), kind), field("is_key", t("setup.is_key"), key),
     h("div", { class: "two" }, field("lat", t("setup.lat"), lat), field("lon", t("setup.lon"), lon)), h("div", { class: "two" }, field("ward", t("setup.ward"), ward), field("province", t("setup.province"), province)), field("note", t("setup.note"), note)],
-  () => ({ id: id.value.trim(), kind: kind.value, name: name.value.trim(), is_key: key.checked, lat: numeric(lat), lon: numeric(lon), ward: ward.value.trim(), district: site?.district ?? "", province: province.value.trim(), note: note.value.trim() }), send);
+  () => ({ id: id.value.trim(), kind: kind.value, name: name.value.trim(), is_key: key.checked, lat: numeric(lat), lon: numeric(lon), ward: ward.value.trim(), district: site?.district ?? "", province: province.value.trim(), note: note.value.trim() }), send,
+  (body) => ((body.lat === null) === (body.lon === null) ? null : [body.lat === null ? "lat" : "lon", t("setup.whole_position")]));
 }
 
 export function approachForm(dialog, site, approach, send) {

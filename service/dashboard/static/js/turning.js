@@ -3,7 +3,7 @@ import { svg } from "./dom.js";
 import { number, t } from "./words.js";
 
 const ORDER = ["u_turn", "left", "through", "right"]; // lanes of an arm, from its axis outward
-const WIDE = 660, TALL = 620; // the drawing's units
+const WIDE = 560, TALL = 566; // the drawing's units
 const PITCH = 17; // from lane to lane
 const KERB = 4.6 * PITCH; // half the width of a road
 const INNER = 105, OUTER = 196;

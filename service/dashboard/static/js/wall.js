@@ -5,7 +5,7 @@ import { $, empty, fill, h, setText } from "./dom.js";
 import { follow, isLive, shownState, sum } from "./live.js";
 import { makeMap } from "./map.js";
 import { CLASSES, LEVELS } from "./palette.js";
-import { clock, language, longDay, number, percent, t, when } from "./words.js";
+import { clock, language, longDay, number, percent, t, unknown, when } from "./words.js";
 
 const PAINT_MS = 500;
 const worst = (levels) => levels.reduce((found, level) => (LEVELS.indexOf(level) > LEVELS.indexOf(found) ? level : found), null);
@@ -13,6 +13,7 @@ const SEVERITY = ["information", "warning", "critical"];
 
 const state = { sites: [], approaches: [], names: new Map(), cameras: null, alarms: [], map: null, painted: 0 };
 const entering = new Entering([]);
+const figure = (node, text) => { setText(node, text); node.classList.toggle("none", text === unknown); };
 const nameOf = (id) => state.names.get(id) ?? id;
 const shortName = (name) => name.replace(/^Ngã (ba|tư|năm|sáu|bảy) /, "");
 
@@ -39,15 +40,16 @@ function bySite(cameras) {
 function showFigures(cameras) {
   const minute = entering.minute(cameras.map((camera) => camera.camera));
   setText($("#minute-title"), !minute || minute.seconds >= 60 ? t("wall.minute") : t("wall.seconds", { seconds: number(minute.seconds) }));
-  setText($("#minute"), number(minute?.total));
+  figure($("#minute"), number(minute?.total));
   fill($("#minute-classes"), !minute ? [] : CLASSES.filter((name) => minute.byClass[name]).map((name) =>
     h("span", {}, h("i", { class: `dot ${name}` }), `${t(`common.class_${name}`)} `, h("b", {}, number(minute.byClass[name])))));
   const counted = cameras.filter((camera) => camera.counts_since && entering.of(camera));
   const since = counted.map((camera) => camera.counts_since).sort()[0];
   setText($("#today-title"), since ? t("wall.since", { time: clock(since) }) : t("wall.today"));
-  setText($("#today"), counted.length ? number(counted.reduce((found, camera) => found + sum(entering.of(camera)), 0)) : "—");
+  figure($("#today"), counted.length ? number(counted.reduce((found, camera) => found + sum(entering.of(camera)), 0)) : unknown);
   const live = cameras.filter(isLive);
-  fill($("#cameras"), cameras.length ? [number(live.length), h("small", {}, ` / ${number(cameras.length)}`)] : "—");
+  fill($("#cameras"), cameras.length ? [number(live.length), h("small", {}, ` / ${number(cameras.length)}`)] : unknown);
+  $("#cameras").classList.toggle("none", !cameras.length);
   showLost(cameras.filter((camera) => !isLive(camera)));
 }
 
@@ -91,7 +93,6 @@ function fitted(node, rows, more) {
 }
 
 function showBusiest(found) {
-  if (!state.sites.length) return fill($("#busiest"), empty(t("wall.nothing"), t("wall.nothing_step")));
   const rows = [...found].filter(([, now]) => now.seen && now.minute).sort((a, b) => b[1].minute.total - a[1].minute.total);
   if (!rows.length) return fill($("#busiest"), empty(t("wall.not_yet"), t("wall.not_yet_step")));
   return fitted($("#busiest"), rows.slice(0, 12).map(([id, { level, minute }]) => h("div", { class: "busiest" },
@@ -118,7 +119,7 @@ async function showCoverage() {
   const report = await get("/v1/coverage");
   const figures = report.figures.find((each) => each.kind === "junction");
   const share = figures?.effective ?? null;
-  setText($("#coverage"), percent(share));
+  figure($("#coverage"), percent(share));
   $("#coverage-bar").style.width = `${100 * (share ?? 0)}%`;
   setText($("#coverage-words"), share === null ? t("wall.no_key") : `${t("wall.coverage_of", { watched: number(Math.round(share * figures.sites)), all: number(figures.sites) })} · ${t("common.of_target", { share: percent(figures.target ?? 1) })}`);
 }
@@ -138,6 +139,7 @@ async function showCity() {
   const [sites, approaches, gates] = await Promise.all([all("/v1/sites?kind=junction"), all("/v1/approaches"), all("/v1/gates")]);
   Object.assign(state, { sites, approaches, names: new Map(sites.map((site) => [site.id, site.name || site.id])) });
   entering.know(gates);
+  $("#first").hidden = sites.length > 0;
   if (state.cameras) entering.take(state.cameras);
   repaint();
 }
@@ -161,8 +163,8 @@ tell();
 setInterval(tell, 1000);
 state.map = await makeMap($("#map"));
 await keep(showCity, 60, $("#busiest"));
-if (!state.sites.length) showBusiest(new Map());
-else showMap(new Map());
+showMap(new Map());
+showBusiest(new Map());
 keep(showCoverage, 30, $("#coverage-words"));
 keep(showAlarms, 5, $("#alarms"));
 follow((cameras) => {

@@ -7,6 +7,7 @@ import { centre, inward, length, middle, minus, share } from "./geometry.js";
 
 const WIDTH = 1600;
 const NEAR = 26; // of the drawing: clicks closer together are the same point
+const REACH = 34; // of the drawing: a finger that comes so close to a point means it
 const STEP = 0.0015; // of the picture's width, an arrow key
 
 export class Canvas {
@@ -21,12 +22,13 @@ export class Canvas {
     this.showGround = false;
     this.onTool = () => {};
     this.pointer = null;
+    this.redrawing = false;
     node.addEventListener("pointerdown", (event) => this.#down(event));
     node.addEventListener("pointermove", (event) => this.#move(event));
     node.addEventListener("pointerup", (event) => this.#up(event));
     node.addEventListener("pointercancel", () => { this.pointer = null; });
     node.addEventListener("keydown", (event) => this.#key(event));
-    node.addEventListener("focusin", (event) => { const key = event.target.dataset?.key; if (key && !this.pointer) drawing.select(JSON.parse(key)); });
+    node.addEventListener("focusin", (event) => { const key = event.target.dataset?.key; if (key && !this.pointer && !this.redrawing) drawing.select(JSON.parse(key)); });
     drawing.addEventListener("change", () => this.draw());
     drawing.addEventListener("select", () => this.draw());
     this.resize(16, 9);
@@ -36,6 +38,7 @@ export class Canvas {
     this.size = [WIDTH, Math.round((WIDTH * height) / width)];
     this.node.setAttribute("viewBox", `0 0 ${this.size[0]} ${this.size[1]}`);
     this.node.parentNode.style.aspectRatio = `${width} / ${height}`;
+    this.node.parentNode.style.maxWidth = `${Math.round((78 * width) / height)}vh`;
     this.draw();
   }
 
@@ -108,11 +111,12 @@ export class Canvas {
       this.draw();
       return;
     }
-    const target = event.target.closest("[data-key], [data-part], [data-between]");
-    if (!target) { this.drawing.select(null); return; }
-    let selected = JSON.parse(target.dataset.key ?? target.dataset.part ?? target.dataset.between);
+    const near = this.#handleAt(place);
+    const target = near ? null : event.target.closest("[data-part], [data-between]");
+    if (!near && !target) { this.drawing.select(null); return; }
+    let selected = near ?? JSON.parse(target.dataset.part ?? target.dataset.between);
     this.pointer = { from: place, last: place };
-    if (target.dataset.between) {
+    if (target?.dataset.between) {
       // A corner is made between two others and dragged on at once.
       this.drawing.part();
       this.drawing.edit((view) => view.zones[selected.index].polygon.splice(selected.point + 1, 0, place), "drag");
@@ -152,6 +156,20 @@ export class Canvas {
     this.focusSelected();
   }
 
+  // The nearest point within reach, wherever others lie above it; what is chosen already goes first.
+  #handleAt(place) {
+    const { selected } = this.drawing;
+    let best = null;
+    for (const each of this.node.querySelectorAll(".handle")) {
+      const key = JSON.parse(each.dataset.key);
+      const at = this.drawing.points(this.drawing.view, key)[key.point];
+      const own = selected?.kind === key.kind && selected.index === key.index ? 8 : 0;
+      const away = length(minus(this.at(at), this.at(place))) - own;
+      if (away < REACH && (best === null || away < best.away)) best = { key, away };
+    }
+    return best?.key ?? null;
+  }
+
   #near(a, b) { return length(minus(this.at(a), this.at(b))) < NEAR; }
 
   #key(event) {
@@ -185,7 +203,9 @@ export class Canvas {
       view.zones.map((zone, index) => this.#zone(zone, index, is("zone", index))),
       view.gates.map((gate, index) => this.#gate(gate, index, is("gate", index))),
       this.showGround ? this.#measured(view.calibration, selected) : null, this.#unfinished());
+    this.redrawing = true; // the focus stays where it is: nobody has chosen anything by it
     if (focused) for (const each of this.node.querySelectorAll("[data-key]")) if (each.dataset.key === focused) each.focus({ preventScroll: true });
+    this.redrawing = false;
   }
 
   #line(points, attributes) { return svg("polyline", { points: points.map((point) => this.at(point).map((value) => value.toFixed(1)).join()).join(" "), ...attributes }); }
@@ -201,7 +221,7 @@ export class Canvas {
     const [x, y] = this.at(place);
     const on = chosen && key.point === this.drawing.selected?.point;
     return svg("g", { class: `handle${on ? " on" : ""}`, "data-key": JSON.stringify(key), tabindex: "0", role: "button", "aria-label": label, "aria-pressed": String(Boolean(on)) },
-      svg("circle", { class: "reach", cx: x, cy: y, r: 34 }), svg("circle", { class: "knob", cx: x, cy: y, r: 10 }));
+      svg("circle", { class: "reach", cx: x, cy: y, r: REACH }), svg("circle", { class: "knob", cx: x, cy: y, r: 10 }));
   }
 
   #gate(gate, index, chosen) {
@@ -214,7 +234,7 @@ export class Canvas {
       svg("line", { class: "reach", x1: a[0], y1: a[1], x2: b[0], y2: b[1], "data-part": part }),
       svg("line", { class: "halo", x1: a[0], y1: a[1], x2: b[0], y2: b[1] }), svg("line", { class: "stroke", x1: a[0], y1: a[1], x2: b[0], y2: b[1] }),
       svg("line", { class: "arrow", x1: m[0], y1: m[1], x2: tip[0], y2: tip[1], "marker-end": `url(#${chosen ? "arrow-chosen" : "arrow-in"})` }),
-      text([m[0] + n[0] * 98, m[1] + n[1] * 98 + 9], t("setup_camera.in"), "way", this.size), text([m[0] - n[0] * 30, m[1] - n[1] * 30 + 10], gate.name || gate.id, "name", this.size),
+      chosen ? text([m[0] + n[0] * 98, m[1] + n[1] * 98 + 9], t("setup_camera.in"), "way", this.size) : null, text([m[0] - n[0] * 30, m[1] - n[1] * 30 + 10], gate.name || gate.id, "name", this.size),
       gate.line.map((point, end) => this.#handle(point, { kind: "gate", index, point: end }, t(end ? "setup_camera.second_end" : "setup_camera.first_end", { gate: gate.id }), chosen)));
   }
 
