@@ -38,6 +38,8 @@ class TrackerSettings:
         coast: how long a moving vehicle is kept without a detection.
         coast_standing: the same for a vehicle that stood still when last seen.
         weak_coast: how long after it was last seen a weak detection may continue a track.
+        weak_steps: the same in steps from frame to frame; the longer of the two holds, so that at low rates
+            missed frames are bridged too.
         weak_cost: highest cost at which it may.
         measurement_noise: standard deviation of a detected edge.
         acceleration_noise: how violently vehicles change speed, sizes/s^1.5.
@@ -55,6 +57,7 @@ class TrackerSettings:
     coast: float = 0.6
     coast_standing: float = 6.0
     weak_coast: float = 0.4
+    weak_steps: float = 2.5
     weak_cost: float = 1.3
     measurement_noise: float = 0.05
     acceleration_noise: float = 2.0
@@ -73,14 +76,22 @@ class VehicleTracker:
     Args:
         size: width and height of the picture in pixels.
         settings: thresholds and noises; the defaults suit our own detector.
+        bounds: left, top, right, bottom of the part of the picture that is looked at; None is all of it.
     """
 
-    def __init__(self, size: tuple[int, int], settings: TrackerSettings | None = None) -> None:
+    def __init__(
+        self,
+        size: tuple[int, int],
+        settings: TrackerSettings | None = None,
+        bounds: tuple[int, int, int, int] | None = None,
+    ) -> None:
         self.size = size
         self.settings = settings or TrackerSettings()
+        self._bounds = np.array(bounds or (0, 0, *size))
         margin = 0.004 * max(size)
-        self._border = np.array([0, 0, *size]) * OUTWARD - margin  # of the picture, a little inside
+        self._border = self._bounds * OUTWARD - margin  # of what is looked at, a little inside
         self._time = -np.inf
+        self._step = 0.0  # usual seconds between frames
         self._next_id = 1
         self._kind = np.zeros(0, np.int8)  # of each track, as of the frame before
         # One row a track.
@@ -95,6 +106,7 @@ class VehicleTracker:
                 ("speed_variance", np.float64, 4),
                 ("seen", np.float64),  # when last
                 ("hits", np.int64),  # how often
+                ("score", np.float32),  # when last seen
                 ("evidence", np.float64, CLASS_COUNT),  # sum of scores by class
             ],
         )
@@ -111,6 +123,9 @@ class VehicleTracker:
         """
         if time <= self._time:
             raise ValueError(f"time must advance: {time} after {self._time}")
+        if np.isfinite(self._time):
+            step = min(time - self._time, self.settings.coast)
+            self._step += 0.1 * (step - self._step) if self._step else step
         self._predict(time)
         self._kind = vehicle_kind(most_likely_class(self._tracks["evidence"]))
         boxes = np.asarray(detections.xyxy, np.float64)
@@ -123,7 +138,8 @@ class VehicleTracker:
         rows, found = _assign(cost, everyone, strong)
         rest = _others(len(self._tracks), rows)
         # A weak box continues a vehicle that was there a moment ago; it revives nothing long lost.
-        recent = rest[time - self._tracks["seen"][rest] < self.settings.weak_coast]
+        weak_coast = max(self.settings.weak_coast, self.settings.weak_steps * self._step)
+        recent = rest[time - self._tracks["seen"][rest] < weak_coast]
         weak_rows, weak_found = _assign(cost, recent, weak, self.settings.weak_cost)
         rows, found = np.append(rows, weak_rows), np.append(found, weak_found)
         self._correct(rows, boxes[found], time)
@@ -138,16 +154,39 @@ class VehicleTracker:
         known = class_id >= 0
         self._tracks["evidence"][shown[known], class_id[known]] += score[known]
         order = np.argsort(self._tracks["id"][shown])
-        seen, score = self._tracks[shown[order]], score[order]
+        shown, score = shown[order], score[order]
+        self._tracks["score"][shown] = score
+        seen = _as_tracks(self._tracks[shown], self._tracks["edges"][shown])
         self._forget(time)
         self._time = time
-        return Tracks(
-            # An eighth of a pixel is finer than any detector, and keeps stored tracks small.
-            xyxy=(np.round(seen["edges"] * 8) / 8).astype(np.float32),
-            score=score,
-            class_id=most_likely_class(seen["evidence"]),
-            track_id=seen["id"],
-        )
+        return seen
+
+    def predicted(self, time: float) -> Tracks:
+        """Where the vehicles of the last frame are by now, without looking; changes nothing.
+
+        Args:
+            time: seconds, later than that of the last frame.
+        """
+        seen = self._tracks[self._tracks["seen"] == self._time]
+        return _as_tracks(seen, seen["edges"] + seen["speed"] * (time - self._time))
+
+    def held(self, time: float) -> Tracks:
+        """Take a frame in which nothing has changed: what stood stands, however long it lasts.
+
+        Args:
+            time: seconds, later than that of the frame before.
+        """
+        tracks = self._tracks
+        latest = tracks["seen"] == self._time
+        # What was seen when all came to rest has come to rest as well, whatever the filter thinks.
+        standing = self._standing() | latest
+        tracks["speed"][standing] = 0
+        tracks["seen"] += np.where(standing, time - self._time, 0)
+        tracks["seen"][latest] = time  # to the last bit: what was seen last still is
+        kept = tracks[standing & (tracks["hits"] >= 3)]
+        self._forget(time)
+        self._time = time
+        return _as_tracks(kept, kept["edges"])
 
     def _predict(self, time: float) -> None:
         tracks, dt = self._tracks, time - self._time
@@ -279,19 +318,33 @@ class VehicleTracker:
         self._tracks = tracks
         return np.arange(len(self._tracks) - len(boxes), len(self._tracks))
 
+    def _standing(self) -> Bools:
+        """Which tracks stand still, ``bool[N]``."""
+        fastest = np.maximum.reduce(np.abs(self._tracks["speed"]).T)
+        return np.asarray(fastest < 0.15 * box_sizes(self._tracks["edges"]))
+
     def _forget(self, time: float) -> None:
         tracks = self._tracks
         missing = time - tracks["seen"]
-        fastest = np.maximum.reduce(np.abs(tracks["speed"]).T)
-        standing = fastest < 0.15 * box_sizes(tracks["edges"])
-        limit = np.where(standing, self.settings.coast_standing, self.settings.coast)
+        limit = np.where(self._standing(), self.settings.coast_standing, self.settings.coast)
         limit = np.where(tracks["hits"] < 3, self.settings.coast / 3, limit)
         middle = box_middles(tracks["edges"])
-        beyond = (middle < 0) | (middle > self.size)
+        beyond = (middle < self._bounds[:2]) | (middle > self._bounds[2:])
         outside = (beyond[:, 0] | beyond[:, 1]) & (missing > 0)
         gone = (missing >= limit) | outside
         if gone.any():
             self._tracks = tracks[~gone]
+
+
+def _as_tracks(rows: Tables, edges: Floats) -> Tracks:
+    """Some rows, in order of their ids, with their edges, as others see them."""
+    return Tracks(
+        # An eighth of a pixel is finer than any detector, and keeps stored tracks small.
+        xyxy=(np.round(edges * 8) / 8).astype(np.float32),
+        score=rows["score"],
+        class_id=most_likely_class(rows["evidence"]),
+        track_id=rows["id"],
+    )
 
 
 def _others(count: int, rows: Indices) -> Indices:

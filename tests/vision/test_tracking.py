@@ -137,3 +137,34 @@ def test_detect_track_count_at_any_frame_rate(fps, seed):
     crossings += counter.finish()
     assert [c.direction for c in crossings] == ["in"] * len(STREAM)
     assert {c.vehicle_class for c in crossings} == {VehicleClass.MOTORCYCLE}
+
+
+def test_predicting_changes_nothing_and_says_where_vehicles_are_by_now():
+    cars, tracker, untouched = (
+        [Car(straight((640, 100), (0, 150)))],
+        VehicleTracker(SIZE),
+        VehicleTracker(SIZE),
+    )
+    for time in frame_times(3, 10):
+        found = detections_of(cars, time)
+        tracks = tracker.update(time, found)
+        ahead = tracker.predicted(time + 0.1)
+        same = untouched.update(time, found)
+        assert (tracks.xyxy == same.xyxy).all()
+        if time > 1001:
+            assert ahead.track_id.tolist() == tracks.track_id.tolist()
+            assert ahead.ground_points[0] == pytest.approx(cars[0].path(time - 999.9), abs=4)
+
+
+def test_what_stands_is_held_for_as_long_as_nothing_changes_and_what_passed_by_is_not():
+    tracker = VehicleTracker(SIZE)
+    standing, passing = Car(straight((300, 400), (0, 0))), Car(straight((700, 100), (0, 200)), end=2.5)
+    for time in frame_times(4, 10):
+        before = tracker.update(time, detections_of([standing, passing], time))
+    assert len(before) == 1
+    for second in range(600):
+        held = tracker.held(1004 + second)
+        assert held.track_id.tolist() == before.track_id.tolist()
+        assert (held.xyxy == before.xyxy).all()
+    after = tracker.update(1604.0, detections_of([standing], 1000.0))
+    assert after.track_id.tolist() == before.track_id.tolist()
