@@ -69,7 +69,7 @@ def check_view(definition: Mapping[str, Any]) -> tuple[View | None, list[Drawing
 
 
 def check_ground(definition: Mapping[str, Any]) -> CalibrationCheck | None:
-    """How good a definition's calibration is, whatever else is wrong; None where it has none, or no whole one."""
+    """How good a definition's calibration is, whatever else is wrong; None where it has no whole one."""
     try:
         return check_calibration(Calibration.model_validate(definition.get("calibration")))
     except ValidationError:

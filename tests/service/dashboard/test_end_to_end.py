@@ -47,7 +47,7 @@ def street(seconds: float = 24.0) -> list[NDArray[np.uint8]]:
                 continue
             if frame.time >= seconds:
                 break
-            pictures.append(frame.reformat(640, 360, "bgr24").to_ndarray())
+            pictures.append(np.asarray(frame.reformat(640, 360, "bgr24").to_ndarray(), np.uint8))
         return pictures
 
 
@@ -185,7 +185,10 @@ def figure(node: "Locator") -> int:
 def written(page: "Page") -> bool:
     """Whether the database has some of what was counted: a report can be made."""
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    period = {"start": hour.isoformat(), "end": (hour + timedelta(hours=1)).isoformat()}
+    period: dict[str, str | float | bool] = {
+        "start": hour.isoformat(),
+        "end": (hour + timedelta(hours=1)).isoformat(),
+    }
     answer = page.context.request.get(f"/v1/reports/{SITE}", params=period)
     return answer.ok and any((each["volume"] or {}).get("total") for each in answer.json()["intervals"])
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Dialog, Locator, Page
+from playwright.sync_api import Dialog, Locator, Page, Route
 
 from service.drawing.archive import TrackArchive
 from tests.service.dashboard.conftest import Served, Visit, violations
@@ -336,18 +336,29 @@ def test_what_is_not_saved_is_not_lost_silently(editor: Callable[..., Page]) -> 
     assert asked == ["beforeunload"]
 
 
+@pytest.mark.parametrize("change", ["drawn", "confirmed"])
 def test_somebody_elses_version_is_not_overwritten_unseen(
-    editor: Callable[..., Page], own_city: Served, visit: Visit
+    visit: Visit, own_city: Served, change: str
 ) -> None:
-    page = editor()
+    shown = visit("engineer", DRAW, of=own_city, language="en")
+    page = shown.page
+    expect(page.locator("#editor")).not_to_have_attribute("aria-busy", "true")
     drag(page, end_of(page, "north", 0).locator(".knob"), -30, 20)
+    expect(page.locator("#save")).to_be_enabled()
     with own_city.client("engineer") as client:
         path = f"/v1/cameras/{CAMERA}/view"
-        seen = client.get(path)
-        body = {**seen.json()["view"], "name": "anders"}
-        assert client.put(path, json=body, headers={"If-Match": seen.headers["ETag"]}).status_code == 200
+        if change == "drawn":
+            seen = client.get(path)
+            body = {**seen.json()["view"], "name": "another"}
+            assert client.put(path, json=body, headers={"If-Match": seen.headers["ETag"]}).status_code == 200
+        else:  # which is no change of the drawing
+            assert client.post(f"{path}/confirm").status_code == 200
     page.click("#save")
-    expect(page.locator("#problem")).to_contain_text("Somebody else has saved version")
+    if change == "drawn":
+        expect(page.locator("#problem")).to_contain_text("Somebody else has saved version")
+    else:
+        expect(page.locator("#status")).to_contain_text("Saved, version")
+    shown.faults.clear()  # the browser tells of the refusal too
 
 
 def test_on_the_first_touch(visit: Visit, own_city: Served) -> None:
@@ -358,3 +369,26 @@ def test_on_the_first_touch(visit: Visit, own_city: Served) -> None:
     assert box["width"] > 300
     drag(page, end_of(page, "north", 0).locator(".knob"), -10, 12)
     expect(page.locator("#status")).to_have_text("Not saved")
+
+
+def test_an_address_is_tried_before_it_is_kept(visit: Visit) -> None:
+    page = visit("engineer", f"/setup#{SITE}", language="en").page
+    asked: list[Any] = []
+    came = {"works": True, "seconds": 1.2, "width": 1920, "height": 1080, "codec": "h264", "fps": 25.0}
+    lost = {"works": False, "seconds": 6.0, "problem": "no answer"}
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.post_data_json)
+        route.fulfill(json=came if len(asked) == 1 else lost)
+
+    page.route("**/v1/camera-tests", answer)
+    page.locator(f"#{SITE}").get_by_role("button", name="Add a camera").click()
+    dialog = page.locator("dialog")
+    dialog.get_by_label("Address").fill("rtsp://10.0.0.5:554/1")
+    dialog.get_by_label("The camera's user").fill("viewer")
+    dialog.get_by_label("The camera's password").fill("a@b:c")
+    dialog.get_by_role("button", name="Test it").click()
+    expect(dialog.locator(".notice.good")).to_contain_text("within 1.2 s: 1920 × 1080, H264, 25 pictures/s")
+    assert asked == [{"address": "rtsp://viewer:a%40b%3Ac@10.0.0.5:554/1"}]
+    dialog.get_by_role("button", name="Test it").click()
+    expect(dialog.locator("p.notice.bad", has_text="No picture came: no answer")).to_be_visible()
