@@ -202,6 +202,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family[0], socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(family[4])
+        listener.listen()  # who opens the link at once waits for the service instead of being refused
     except OSError as error:
         raise NgatuError(
             f"cannot listen at {host}:{port}: {error.strerror or error}; name another with --host or --port"

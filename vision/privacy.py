@@ -31,6 +31,7 @@ def masked(
     tracks: Tracks,
     width: int = MOST_WIDTH,
     background: NDArray[np.uint8] | None = None,
+    looked_at: tuple[int, int, int, int] | None = None,
 ) -> NDArray[np.uint8]:
     """The picture as it may be shown: at most ``width`` (and 640) wide, coarse where people could be known.
 
@@ -50,10 +51,16 @@ def masked(
         tracks: boxes in pixels of ``image``; give also the weak and the briefly unseen ones.
         width: width of the result, at most 640; smaller pictures are not enlarged.
         background: ``uint8[h, w, 3]`` of any size, see :class:`vision.health.BackgroundMaker`.
+        looked_at: left, top, right, bottom in pixels of ``image`` where vehicles are looked for; without a
+            background everything outside is made coarse, since nothing is known of what is there.
     """
     small, scale = _shrunk(image, width)
     levels = np.zeros(small.shape[:2], np.uint8)  # 0: as it is, else number of the block size
     boxes = tracks.xyxy * scale
+    if background is None and looked_at is not None:
+        left, top, right, bottom = (round(each * scale) for each in looked_at)
+        levels[:] = 2
+        levels[max(0, top) : bottom, max(0, left) : right] = 0
     riding = np.isin(tracks.class_id, _RIDDEN)
     if background is not None:
         levels[_differing(small, background)] = 2

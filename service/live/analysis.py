@@ -124,6 +124,11 @@ class Analysis:
         self._recorder = Recorder(outbox, segment, {gate.id: gate.approach for gate in view.gates})
 
     @property
+    def region(self) -> tuple[int, int, int, int] | None:
+        """The part of the picture where vehicles are looked for; None is all of it."""
+        return self._pipeline.region
+
+    @property
     def note(self) -> str:
         """What whoever watches should know."""
         return self._ground_problem

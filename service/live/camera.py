@@ -155,9 +155,11 @@ class LiveCamera:
         self._age = now - frame.time
         self._analysed.append(now)
         tracks = self._seen if verdict.count else Tracks.empty()
-        self.newest = (
-            Newest(frame.image, tracks, self.entry.view, self._guard.background) if watched else None
-        )
+        if watched:
+            region = self._analysis.region if self._analysis else None
+            self.newest = Newest(frame.image, tracks, self.entry.view, self._guard.background, region)
+        else:
+            self.newest = None
 
     def tick(self, now: float, *, recording: bool) -> None:
         """Look at the state, and write what became of it."""

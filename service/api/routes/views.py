@@ -21,7 +21,7 @@ from service.api.services import Engineer, Parts, Viewer, found, missing
 from service.api.shapes import Page, ViewOut
 from service.auth.access import audit
 from service.auth.problems import Problem, answers
-from service.registry import Camera, CameraView, City, History, Ref, Version, city_at
+from service.registry import Camera, CameraView, City, History, Owner, Record, Ref, Version, city_at
 from service.registry.editing import next_version
 from service.registry.store import load_history
 from service.registry.writing import view_data
@@ -109,7 +109,10 @@ def put_view(
     valid_from: ValidFrom = None,
     _match: IfMatch = None,
 ) -> Response:
-    """Draw a camera's view anew. It gets the next version by itself, whatever version it says."""
+    """Draw a camera's view anew. It gets the next version by itself, whatever version it says.
+
+    For approaches of its junction that no camera speaks for yet, this one does from now on.
+    """
     time, ref = at_or_now(services, valid_from), ("views", camera)
     with writing(services.engine) as connection:
         lock_registry(connection)
@@ -123,7 +126,8 @@ def put_view(
         if not (isinstance(present, CameraView) and present.view == view):
             view = body.model_copy(update={"version": next_version(history, camera)})
         record = CameraView(camera=camera, view=view)
-        history = change_registry(services, connection, caller, {ref: record}, time, history)
+        changed: dict[Ref, Record] = {ref: record, **_unowned(city, camera, record)}
+        history = change_registry(services, connection, caller, changed, time, history)
         row = _row(camera, _version_at(history, camera, time), confirmations(connection, camera))
     return respond(request, json_bytes(row), status=200 if present else 201)
 
@@ -185,6 +189,15 @@ def confirm_view(request: Request, caller: Engineer, services: Parts, camera: Ca
         audit(connection, caller, "view.confirm", f"view of camera {camera}", after={"sha256": sha256})
         row = _row(camera, version, confirmations(connection, camera))
     return respond(request, json_bytes(row))
+
+
+def _unowned(city: City, camera: str, record: CameraView) -> dict[Ref, Record]:
+    """Ownership of the approaches in a view that nobody owns."""
+    site = found(city, Camera, camera).site
+    new = (Owner(site=site, approach=each, camera=camera) for each in sorted(record.approaches))
+    return {
+        each.ref: each for each in new if each.ref not in city and ("approaches", site, each.approach) in city
+    }
 
 
 def _version_at(history: History, camera: str, time: float) -> Version:

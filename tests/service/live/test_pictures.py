@@ -20,3 +20,14 @@ def test_a_live_picture_shows_boxes_and_gates_over_what_is_masked() -> None:
     assert blue < red - 50
     assert np.ptp(shown[200:210, 190:200].astype(int)) < 60, "the stripes cannot be told any more"
     assert shown[180, 100].max() > 180, "the gate"
+
+
+def test_outside_of_where_vehicles_are_looked_for_nothing_is_sharp_until_the_street_is_known() -> None:
+    image = np.zeros((720, 1280, 3), np.uint8)
+    image[:, ::4] = 255
+    none = tracks_of(np.zeros((0, 4)), [], [])
+    newest = Newest(image, none, None, None, (640, 0, 1280, 720))
+    shown = cv2.imdecode(np.frombuffer(jpeg_of(newest), np.uint8), cv2.IMREAD_COLOR)
+    assert shown is not None
+    assert np.ptp(shown[100:200, 100:200].astype(int)) < 40
+    assert np.ptp(shown[100:200, 450:550].astype(int)) > 90

@@ -126,7 +126,7 @@ function showTmc() {
   const sums = found.map((column) => sumOf(report.intervals, (row) => total(column.pick(row), kind)));
   fill($("#tmc"), report.movements.length ? null : h("p", { class: "muted" }, t("reports.no_movements")),
     h("div", { class: "sticky", tabindex: "0", role: "group", "aria-label": t("reports.tmc") }, h("table", { class: "tmc" }, h("caption", { class: "visually-hidden" }, t("reports.tmc")),
-      h("thead", {}, h("tr", {}, h("th", { scope: "col", rowspan: "2" }, t("common.time")), groups.map((group) => h("th", { scope: "colgroup", colspan: String(group.span) }, group.name)), h("th", { scope: "col", rowspan: "2", class: "number" }, t("common.total"))),
+      h("thead", {}, h("tr", {}, h("th", { scope: "col", rowspan: "2" }, t("common.time")), groups.map((group) => h("th", { scope: "colgroup", colspan: String(group.span) }, group.name)), h("th", { scope: "col", rowspan: "2", class: "number" }, t(`reports.volume_${report.volume_is}`))),
         h("tr", {}, found.map((column) => h("th", { scope: "col", class: "number", title: column.about }, column.label)))),
       h("tbody", {}, stretches(report.intervals).map(({ rows, unseen }) => {
         const [row] = rows;
