@@ -59,7 +59,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "district": ("Quận/huyện", "District"),
     "province": ("Tỉnh/thành phố", "Province"),
     "count": ("Số điểm", "Sites"),
-    "gaps": ("Điểm chưa giám sát được", "Gaps"),
+    "gaps": ("Điểm chưa đạt", "Gaps"),
     "gap_count": ("{some} trên {all} điểm", "{some} of {all} sites"),
     "gaps_more": (
         "Và {count} điểm khác: xem bảng tính XLSX.",

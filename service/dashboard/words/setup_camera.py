@@ -74,7 +74,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "confirmed_now": ("Đã xác nhận hình vẽ.", "The view is confirmed."),
     "tab_gates": ("Vạch đếm", "Gates"),
     "tab_zones": ("Vùng", "Zones"),
-    "tab_movements": ("Hướng đi", "Movements"),
+    "tab_movements": ("Hướng rẽ", "Movements"),
     "tab_metres": ("Thước đo", "Metres"),
     "tab_try": ("Thử", "Try"),
     "tab_versions": ("Phiên bản", "Versions"),
@@ -87,7 +87,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "An approach's zone measures density and queue on its visible stretch.",
     ),
     "about_movements": (
-        "Một hướng đi là một cặp vạch: vào ở vạch này, ra ở vạch kia.",
+        "Một hướng rẽ là một cặp vạch: vào ở vạch này, ra ở vạch kia.",
         "A movement is a pair of gates: in by one, out by the other.",
     ),
     "about_metres": (
@@ -108,7 +108,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "no_gates": ("Chưa có vạch đếm nào.", "No gates yet."),
     "no_zones": ("Chưa có vùng nào.", "No zones yet."),
-    "no_movements": ("Chưa có hướng đi nào.", "No movements yet."),
+    "no_movements": ("Chưa có hướng rẽ nào.", "No movements yet."),
     "no_metres": ("Chưa có thước đo.", "Nothing is measured yet."),
     "no_versions": ("Chưa lưu phiên bản nào.", "No version is saved yet."),
     "without_approach": (
@@ -147,7 +147,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "to_gate": ("Ra ở", "Out by"),
     "turn": ("Rẽ", "Turn"),
     "fill": ("Điền mọi cặp vạch", "Fill in all pairs"),
-    "delete_movement": ("Xóa hướng đi {id}", "Delete movement {id}"),
+    "delete_movement": ("Xóa hướng rẽ {id}", "Delete movement {id}"),
     "add_rectangle": ("Hình chữ nhật đã đo", "Measured rectangle"),
     "add_point": ("Thêm điểm đã đo", "Add a measured point"),
     "rectangle_how": (
@@ -190,7 +190,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Trong một giờ vừa qua có {minutes} phút được theo dõi: {crossings} lượt xe qua vạch.",
         "Of the last hour {minutes} minutes were watched: {crossings} crossings.",
     ),
-    "gate_or_movement": ("Vạch hoặc hướng đi", "Gate or movement"),
+    "gate_or_movement": ("Vạch hoặc hướng rẽ", "Gate or movement"),
     "way": ("Chiều", "Way"),
     "as_drawn": ("Hình đang vẽ", "As drawn"),
     "as_saved": ("Bản đã lưu", "As saved"),
@@ -216,7 +216,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "version": ("Phiên bản {version}", "Version {version}"),
     "present": ("đang dùng", "in use"),
     "has": (
-        "{gates} vạch, {zones} vùng, {movements} hướng đi",
+        "{gates} vạch, {zones} vùng, {movements} hướng rẽ",
         "{gates} gates, {zones} zones, {movements} movements",
     ),
     "confirmed": ("Xác nhận {time}, {who}", "Confirmed {time}, {who}"),
@@ -232,7 +232,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Its edges cross; put the corners in order.",
     ),
     "fault_few_points": ("Cần ít nhất bốn điểm.", "Four points or more are needed."),
-    "fault_same_pair": ("Hai hướng đi cùng một cặp vạch; giữ một.", "Two movements have the same gates."),
+    "fault_same_pair": ("Hai hướng rẽ cùng một cặp vạch; giữ một.", "Two movements have the same gates."),
     "fault_no_gate": ("Không có vạch này.", "There is no such gate."),
     "fault_no_approach": ("Không có nhánh này.", "There is no such approach."),
     "fault_id": (
