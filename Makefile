@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint soak clean
+.PHONY: demo test lint soak bench bench-quick bench-setup clean
 
 # The environment is made anew when what it is made from changes.
 $(VENV)/ready: pyproject.toml constraints.txt
@@ -26,6 +26,17 @@ lint: $(VENV)/ready
 # Runs of many minutes that show what months would: everything in benchmarks/soak/.
 soak: $(VENV)/ready
 	for script in benchmarks/soak/[a-z]*.py; do echo "== $$script"; $(BIN)/python -m $$(echo $${script%.py} | tr / .) || exit 1; done
+
+# How accurate and how fast, beside what people would use instead: tables, out/bench.json, out/bench.html.
+bench: $(VENV)/ready
+	$(BIN)/python -m benchmarks.bench $(ARGS)
+
+bench-quick: $(VENV)/ready
+	$(BIN)/python -m benchmarks.bench --quick $(ARGS)
+
+# The peers, once, each into an environment of its own under .bench/; gigabytes.
+bench-setup: $(VENV)/ready
+	$(BIN)/python -m benchmarks.environments
 
 clean:
 	rm -rf $(VENV) ngatu-out .mypy_cache .ruff_cache .pytest_cache .hypothesis

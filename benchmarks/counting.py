@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import environments
 from vision import detection
 from vision.accuracy import Event, match_events, read_events
 from vision.counting import GateCounter
@@ -54,7 +55,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "zone": {"triggering_anchors": ["BOTTOM_CENTER"], "minimum_crossing_threshold": 2},
     },
 }
-"""ByteTrack and LineZone, as peers.py takes them; "best" was searched for over these very clips."""
+"""ByteTrack and LineZone, as supervision_side.py takes them; "best" was searched for over these clips."""
 
 Row = dict[str, Any]
 
@@ -235,12 +236,12 @@ class Peers:
         about: their versions and defaults.
     """
 
-    def __init__(self, python: str | None) -> None:
-        self.python = python
-        self.absent = ""
+    def __init__(self) -> None:
+        environment = environments.find("supervision")
+        self.python = environment.python
+        self.absent = environment.absent
         self.about: dict[str, Any] = {}
-        if not python:
-            self.absent = "--peers names no Python; benchmarks/README.md says how to make their environment"
+        if self.absent:
             return
         try:
             self.about = json.loads(self.run("about"))
@@ -248,12 +249,12 @@ class Peers:
             self.absent = str(error)
 
     def run(self, *arguments: str) -> str:
-        """What peers.py prints.
+        """What supervision_side.py prints.
 
         Raises:
             NgatuError: it cannot be run.
         """
-        script = Path(__file__).with_name("peers.py")
+        script = ROOT / "benchmarks" / "peers" / "supervision_side.py"
         try:
             done = subprocess.run(
                 [str(self.python), "-P", str(script), *arguments], check=True, capture_output=True, text=True
@@ -262,7 +263,7 @@ class Peers:
             raise NgatuError(f"{self.python} cannot be started ({error.strerror})") from None
         except subprocess.CalledProcessError as error:
             last = (error.stderr.strip() or "it said nothing").splitlines()[-1]
-            raise NgatuError(f"peers.py failed under {self.python}: {last}") from None
+            raise NgatuError(f"supervision_side.py failed under {self.python}: {last}") from None
         return done.stdout
 
     def count(self, clips: Sequence[Clip], boxes: Sequence[Boxes]) -> dict[tuple[str, str], list[Event]]:
@@ -422,14 +423,13 @@ def main() -> None:
     parser.add_argument("--clip", default="", help="only clips whose name holds this")
     parser.add_argument("--truth", type=Path, default=ROOT / "tests" / "truth", help="folder of hand counts")
     parser.add_argument("--cache", type=Path, help="folder that keeps the boxes; else they are not kept")
-    parser.add_argument("--peers", default=os.environ.get("NGATU_PEERS"), help="Python of their environment")
     parser.add_argument("--vehicles", action="store_true", help="also list each lost and double vehicle")
     parser.add_argument("--json", type=Path, default=Path("out/counting.json"))
     options = parser.parse_args()
     folder = os.environ.get("NGATU_TESTDATA")
     if not folder:
         sys.exit("NGATU_TESTDATA is not set: set it to the folder that holds the real clips in videos/.")
-    peers = Peers(options.peers)
+    peers = Peers()
     results = []
     console = Console(width=None if sys.stdout.isatty() else 170)
     try:

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import environments
 from vision.counting import GateCounter
 from vision.tracking import VehicleTracker
 from vision.types import Detections
@@ -149,21 +150,24 @@ class PeersAbsentError(Exception):
 
 
 class PeerProcess:
-    """The peers' side: peers.py in their own environment, asked line by line.
+    """The peers' side: supervision_side.py in their own environment, asked line by line.
 
     Raises:
         PeersAbsentError: their environment is not there or lacks something.
     """
 
-    def __init__(self, python: str | None) -> None:
-        if not python:
-            raise PeersAbsentError(
-                "--peers names no Python; benchmarks/README.md says how to make their environment"
-            )
-        script = Path(__file__).with_name("peers.py")
+    def __init__(self) -> None:
+        environment = environments.find("supervision")
+        if environment.absent:
+            raise PeersAbsentError(environment.absent)
+        python = environment.python
+        script = Path(__file__).with_name("peers") / "supervision_side.py"
         try:
             self._process = subprocess.Popen(
-                [python, "-P", str(script), "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                [str(python), "-P", str(script), "serve"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
             )
         except OSError as error:
             raise PeersAbsentError(f"{python} cannot be started ({error.strerror})") from None
@@ -194,7 +198,7 @@ class PeerProcess:
         assert self._process.stdout is not None
         answer = self._process.stdout.readline()
         if not answer:
-            raise PeersAbsentError("peers.py ended early, its own message is above")
+            raise PeersAbsentError("supervision_side.py ended early, its own message is above")
         return json.loads(answer)
 
 
@@ -278,7 +282,6 @@ def main() -> None:
     parser.add_argument("--objects", type=int, nargs="+", default=[25, 50, 100, 200])
     parser.add_argument("--rate", type=float, default=RATE, help="frames a second")
     parser.add_argument("--blocks", type=int, default=10, help=f"timed blocks of {BLOCK} frames a side")
-    parser.add_argument("--peers", default=os.environ.get("NGATU_PEERS"), help="Python of their environment")
     parser.add_argument("--memory", action="store_true", help="also run 100,000 frames of 25 objects")
     parser.add_argument("--json", type=Path, default=Path("out/tracking_speed.json"))
     options = parser.parse_args()
@@ -286,7 +289,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     peer, absent = None, ""
     try:
-        peer = PeerProcess(options.peers)
+        peer = PeerProcess()
     except PeersAbsentError as error:
         absent = str(error)
     with tempfile.TemporaryDirectory() as folder:

@@ -21,6 +21,7 @@ from vision.detection.decoders import DECODERS, Wanted, yolox_grid
 from vision.detection.suppress import suppress
 from vision.errors import ModelError
 from vision.geometry import box_iou
+from vision.sources import open_source
 from vision.types import Detections, Detector, VehicleClass
 
 REPO = Path(__file__).resolve().parents[2]
@@ -223,8 +224,27 @@ def test_file_that_is_no_network(tmp_path: Path) -> None:
 
 
 def test_provider_that_is_not_installed_names_the_package() -> None:
-    with pytest.raises(ModelError, match="install onnxruntime-openvino"):
+    with pytest.raises(ModelError, match="install onnxruntime-gpu"):
+        load_detector(provider="cuda")
+
+
+def test_openvino_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vision.detection.openvino_session.is_installed", lambda: False)
+    with pytest.raises(ModelError, match="pip install openvino"):
         load_detector(provider="openvino")
+
+
+@pytest.mark.parametrize("name", ["ngatu-n", "ngatu-n-int8"])
+def test_openvino_finds_what_onnx_runtime_finds(name: str) -> None:
+    pytest.importorskip("openvino")
+    clip = next((REPO / "sample_videos").glob("*cam1_day*.mp4"))
+    with open_source(clip) as source:
+        image = next(iter(source)).image
+    ours = load_detector(name, threads=1).detect(image)
+    theirs = load_detector(name, provider="openvino", threads=1).detect(image)
+    overlap = box_iou(ours.xyxy[ours.score > 0.3].astype(float), theirs.xyxy.astype(float))
+    assert len(overlap) > 3
+    assert (overlap.max(axis=1) > 0.8).all()
 
 
 def test_size_of_a_fixed_network_cannot_be_changed() -> None:

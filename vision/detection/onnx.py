@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from vision.detection import openvino_session
 from vision.detection.cards import MOTION, Card, Thresholds, find_card
 from vision.detection.decoders import DECODERS, Outputs, Size, Wanted
 from vision.detection.motion import MotionDetector
@@ -23,7 +24,7 @@ ProviderName = Literal["cpu", "openvino", "cuda", "tensorrt"]
 
 _PROVIDERS: dict[str, tuple[str, str]] = {
     "cpu": ("CPUExecutionProvider", "onnxruntime"),
-    "openvino": ("OpenVINOExecutionProvider", "onnxruntime-openvino"),
+    "openvino": (openvino_session.PROVIDER, "openvino"),
     "cuda": ("CUDAExecutionProvider", "onnxruntime-gpu"),
     "tensorrt": ("TensorrtExecutionProvider", "onnxruntime-gpu and TensorRT"),
 }
@@ -225,6 +226,8 @@ def open_session(weights: Path, provider: ProviderName = "cpu", threads: int = 0
     if provider not in _PROVIDERS:
         raise ModelError(f"No provider is called {provider!r}; known are {', '.join(_PROVIDERS)}.")
     internal, package = _PROVIDERS[provider]
+    if provider == "openvino":
+        return _open_with_openvino(weights, threads)
     if internal not in ort.get_available_providers():
         raise ModelError(f"Provider {provider} is not installed: install {package} in place of onnxruntime.")
     options = ort.SessionOptions()
@@ -234,12 +237,19 @@ def open_session(weights: Path, provider: ProviderName = "cpu", threads: int = 0
     options.log_severity_level = 3
     # Waiting threads sleep: a spinning one takes the core that decodes the next frame.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # OpenVINO takes its number of threads from its own option only.
-    own = {"num_of_threads": str(threads)} if provider == "openvino" and threads else {}
     try:
-        return ort.InferenceSession(weights, options, providers=[(internal, own)])
+        return ort.InferenceSession(weights, options, providers=[internal])
     except Exception as error:  # ONNX Runtime's exceptions have no common base
         raise ModelError(f"{weights}: ONNX Runtime cannot load it: {_first_line(error)}") from error
+
+
+def _open_with_openvino(weights: Path, threads: int) -> openvino_session.OpenVinoSession:
+    if not openvino_session.is_installed():
+        raise ModelError("Provider openvino is not installed: pip install openvino.")
+    try:
+        return openvino_session.OpenVinoSession(weights, threads)
+    except Exception as error:  # OpenVINO's exceptions have no common base
+        raise ModelError(f"{weights}: OpenVINO cannot load it: {_first_line(error)}") from error
 
 
 def _really_ran(session: Any, asked: ProviderName) -> str:

@@ -15,6 +15,8 @@ NODE = {"num_cpus": 1, "object_store_memory": 80_000_000}
 def cluster() -> Iterator[Any]:
     """Two nodes of one core each, and a head that works on nothing, so that any that works may die."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    before = os.environ.get("NGATU_CAMERA_FOLDERS")
+    os.environ["NGATU_CAMERA_FOLDERS"] = "/"  # the nodes take this environment, and their cameras are clips
     try:
         from ray.cluster_utils import Cluster
     except ImportError:
@@ -29,3 +31,6 @@ def cluster() -> Iterator[Any]:
         yield cluster
     finally:
         cluster.shutdown()
+        os.environ.pop("NGATU_CAMERA_FOLDERS")
+        if before is not None:
+            os.environ["NGATU_CAMERA_FOLDERS"] = before

@@ -1,7 +1,7 @@
 """The peers' side of the benchmarks: ByteTrack of ``trackers`` and LineZone of ``supervision``.
 
-Runs in an environment of its own (peers.txt), started by counting.py and tracking_speed.py; imports nothing
-of ngatu. Everything of the peers is used by its public interface.
+Runs in an environment of its own (supervision.txt), started by counting.py and others; imports nothing of
+ngatu. Everything of the peers is used by its public interface.
 """
 
 import inspect
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import supervision as sv
 import trackers
+from trackers.eval import evaluate_mot_sequence
 from trackers.utils import iou
 
 Settings = dict[str, Any]
@@ -87,6 +88,62 @@ def count(job: dict[str, Any]) -> list[dict[str, Any]]:
     return results
 
 
+def scenes(job: dict[str, Any]) -> list[list[tuple[float, int, str, int]]]:
+    """Count given tracks: for each scene a line, and frames of time, boxes, ids and classes."""
+    results = []
+    for scene in job["scenes"]:
+        peer = Peer([scene["line"]], 25.0, {"zone": job["settings"]})
+        found = []
+        for moment, boxes, ids, kinds in scene["frames"]:
+            seen = sv.Detections(
+                np.array(boxes, np.float32).reshape(-1, 4),
+                class_id=np.array(kinds, int),
+                tracker_id=np.array(ids, int),
+            )
+            found += [(moment, *crossing) for crossing in peer.count(seen)]
+        results.append(found)
+    return results
+
+
+def judge(job: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """HOTA, IDF1 and MOTA of tracks beside the truth, both as files of the MOT Challenge."""
+    return {
+        name: flat(
+            evaluate_mot_sequence(files["truth"], files["tracks"], metrics=["CLEAR", "HOTA", "Identity"])
+        )
+        for name, files in job["sequences"].items()
+    }
+
+
+def flat(result: Any) -> dict[str, float]:
+    """The figures that are quoted."""
+    return {
+        "HOTA": float(result.HOTA.HOTA),
+        "DetA": float(result.HOTA.DetA),
+        "AssA": float(result.HOTA.AssA),
+        "IDF1": float(result.Identity.IDF1),
+        "MOTA": float(result.CLEAR.MOTA),
+        "switches": float(result.CLEAR.IDSW),
+    }
+
+
+def track(job: dict[str, Any]) -> None:
+    """Follow a clip's boxes with each settings and write the tracks as files of the MOT Challenge."""
+    for clip in job["clips"]:
+        with np.load(clip["boxes"]) as recorded:
+            seen = frames(recorded)
+        for name, settings in job["settings"].items():
+            peer = Peer([], clip["rate"], settings)
+            lines = []
+            for number, (moment, detections) in enumerate(seen, 1):
+                tracked = peer.track(moment, detections)
+                for (x1, y1, x2, y2), which in zip(tracked.xyxy, tracked.tracker_id, strict=True):
+                    if which >= 0:
+                        box = f"{x1:.1f},{y1:.1f},{x2 - x1:.1f},{y2 - y1:.1f}"
+                        lines.append(f"{number},{which},{box},1,-1,-1,-1")
+            Path(clip["folder"], f"{clip['name']}.{name}.txt").write_text("\n".join(lines), encoding="utf-8")
+
+
 def serve() -> None:
     """Say what this is, then do as asked, one JSON a line: ``scene`` opens one, ``run`` times frames."""
     print(json.dumps(about()), flush=True)
@@ -134,10 +191,19 @@ def main() -> None:
             print(json.dumps(about()))
         case ["count", job]:
             print(json.dumps(count(json.loads(Path(job).read_text(encoding="utf-8")))))
+        case ["scenes", job]:
+            print(json.dumps(scenes(json.loads(Path(job).read_text(encoding="utf-8")))))
+        case ["judge", job]:
+            print(json.dumps(judge(json.loads(Path(job).read_text(encoding="utf-8")))))
+        case ["track", job]:
+            track(json.loads(Path(job).read_text(encoding="utf-8")))
+            print("{}")
         case ["serve"]:
             serve()
         case _:
-            sys.exit("peers.py is started by counting.py and tracking_speed.py: about, count JOB, or serve")
+            sys.exit(
+                "started by the benchmarks: about, count JOB, scenes JOB, track JOB, judge JOB, or serve"
+            )
 
 
 if __name__ == "__main__":
