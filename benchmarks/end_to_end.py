@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.counting import Clip, Score, judge
+from benchmarks.environments import find
 from benchmarks.metrics import nwrmse, share_below_geh, wape_of
 from benchmarks.records import Figure, Row, Section, middle
 from benchmarks.sides import SideAbsentError, SideProcess
@@ -51,19 +52,24 @@ def contenders(quick: bool) -> list[Contender]:
         Contender("ObjectCounter, defaults", "ultralytics", {"model": model, "threads": 1}),
         Contender("ObjectCounter, best", "ultralytics", {"model": model, "threads": 1, **BEST}),
     ]
+    openvino = find("openvino")
+    if not openvino.absent:
+        lent = [str(path) for path in openvino.python.parent.parent.glob("lib/*/site-packages")]
+        settings: Row = {**spared, "provider": "openvino", "also": lent}
+        found.insert(1, Contender("ngatu, the same by OpenVINO", "ngatu", settings))
     if weights.is_file():
-        found.insert(4, Contender("ngatu with yolo11n", "ngatu", {"model": "yolo11n_dyn"}))
+        found.insert(-2, Contender("ngatu with yolo11n", "ngatu", {"model": "yolo11n_dyn"}))
     return [each for each in found if not quick or each.name not in QUICK_LEAVES]
 
 
 BEST: Row = {
-    "conf": 0.1,
+    "conf": 0.05,
     "iou": 0.5,
     "tracker": "tracktrack.yaml",
     "tracker_options": {
-        "track_high_thresh": 0.25,
-        "track_low_thresh": 0.1,
-        "new_track_thresh": 0.25,
+        "track_high_thresh": 0.15,
+        "track_low_thresh": 0.05,
+        "new_track_thresh": 0.15,
         "min_track_len": 1,
     },
 }

@@ -1,11 +1,13 @@
 """Fixtures for any test: real clips where they are there, tiny clips, an RTSP server, a browser."""
 
 import json
+import logging
 import os
 import shutil
 import signal
 import struct
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -34,6 +36,18 @@ def missing(part: str, reason: str) -> NoReturn:
     if part in os.environ.get("NGATU_REQUIRE", "").replace(",", " ").split():
         pytest.fail(f"NGATU_REQUIRE asks for {part}: {reason}")
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """A command that sets up logging within a test writes to that test's output only."""
+    root, hook = logging.getLogger(), threading.excepthook
+    handlers, level = list(root.handlers), root.level
+    yield
+    for handler in [each for each in root.handlers if each not in handlers]:
+        root.removeHandler(handler)
+    root.setLevel(level)
+    threading.excepthook = hook
 
 
 @pytest.fixture(scope="session")

@@ -20,10 +20,10 @@ class Clip:
     def __init__(self, ask: dict[str, Any]) -> None:
         settings = ask["settings"]
         threads = settings.get("threads", 1)
-        size = settings.get("input_size")
-        detector = load_detector(
-            settings["model"], threads=threads, input_size=(size[0], size[1]) if size else None
-        )
+        # What is lent from another environment comes last, so that all else stays our own.
+        sys.path += settings.get("also", [])
+        provider = settings.get("provider", "cpu")
+        detector = load_detector(settings["model"], provider=provider, threads=threads)
         self.source = open_source(ask["clip"], fps=settings.get("fps"), threads=threads)
         view = load_view(ask["view"])
         self.gates = [gate.id for gate in view.gates]
