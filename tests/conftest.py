@@ -23,6 +23,10 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+# A server that runs through the session is told things all the time: nobody wants to read each request.
+for _name in ("httpx", "httpx2"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
 MakeClip = Callable[..., Path]
 
 # Tests seal with a key of their own, and leave no key file in anybody's settings.
