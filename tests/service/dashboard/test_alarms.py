@@ -1,6 +1,7 @@
 """The page of alarms: the open ones with what to do, acknowledging, the history, thresholds."""
 
 import pytest
+from playwright.sync_api import Route
 
 from service.storage.connect import reading
 from tests.service.dashboard.conftest import Served, Visit, violations
@@ -40,6 +41,30 @@ def test_an_operator_takes_an_alarm_on(visit: Visit, own_city: Served) -> None:
     assert "Team 3" in page.inner_text("#history")
     page.select_option("#f-kind", "disk_low")
     page.wait_for_selector("#history .empty")
+
+
+def test_a_late_answer_does_not_undo_a_filter(visit: Visit, own_city: Served) -> None:
+    page = visit("viewer", "/alarms", of=own_city, language="en").page
+    page.wait_for_selector("#history tbody tr")
+    everything = page.locator("#history tbody tr").count()
+    held: list[Route] = []
+
+    def late(route: Route) -> None:
+        if "open=true" in route.request.url and "limit=50" in route.request.url:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/v1/alarms?*", late)
+    page.select_option("#f-state", "open")
+    page.select_option("#f-state", "")
+    page.select_option("#f-kind", "jam")
+    expect(page.locator("#history tbody tr")).to_have_count(1)
+    assert everything > 1 and len(held) == 1
+    with page.expect_response(lambda response: response.url == held[0].request.url):
+        held[0].continue_()
+    page.wait_for_timeout(200)
+    assert page.locator("#history tbody tr").count() == 1
 
 
 def test_an_administrator_sets_thresholds(visit: Visit, own_city: Served) -> None:

@@ -1,5 +1,5 @@
 // Administration: accounts and invitations, one's password, tokens of programs, the audit, and how the machine is.
-import { get, patch, post, remove } from "./api.js";
+import { freshest, get, patch, post, remove } from "./api.js";
 import { empty, setText, toast } from "./dom.js";
 import { $, dialog, field, fill, formFault, h, keep, option, section, size } from "./pieces.js";
 import { dateTime, language, number, t, when } from "./words.js";
@@ -155,7 +155,8 @@ async function showAudit(more = false) {
   if ($("#audit-actor").value.trim()) asked.set("actor", $("#audit-actor").value.trim());
   if ($("#audit-action").value.trim()) asked.set("action", $("#audit-action").value.trim());
   if (more && audit.next) asked.set("cursor", audit.next);
-  const page = await get(`/v1/audit?${asked}`);
+  const page = await freshest("audit", get(`/v1/audit?${asked}`));
+  if (!page) return;
   audit.items = more ? [...audit.items, ...page.items] : page.items;
   audit.next = page.next;
   $("#audit-more").hidden = !page.next;

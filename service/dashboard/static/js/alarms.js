@@ -1,5 +1,5 @@
 // Alarms: the open ones with what to do, their history, and the thresholds behind them.
-import { all, get, post, put, remove } from "./api.js";
+import { all, freshest, get, post, put, remove } from "./api.js";
 import { empty, setText, toast } from "./dom.js";
 import { follow } from "./live.js";
 import { $, addDays, dayStart, dialog, failed, field, fill, formFault, h, keep, lasting, may, option, section } from "./pieces.js";
@@ -62,13 +62,14 @@ async function take(alarm, form, note) {
 }
 
 async function showOpen() {
-  const alarms = await all(`/v1/alarms?open=true&language=${language}`, 500);
+  const alarms = await freshest("open", all(`/v1/alarms?open=true&language=${language}`, 500));
+  if (!alarms) return;
   alarms.sort((a, b) => Number(Boolean(a.acknowledged_at)) - Number(Boolean(b.acknowledged_at)) || RANK[a.severity] - RANK[b.severity] || b.raised_at.localeCompare(a.raised_at));
   const waiting = alarms.filter((alarm) => !alarm.acknowledged_at);
   setText($("#open-count"), t("alarms.open_count", { count: number(alarms.length) }));
   $("#open-count").className = `chip ${waiting.some((alarm) => alarm.severity === "critical") ? "bad" : waiting.length ? "warn" : "good"}`;
   for (const id of [...shown.keys()]) if (!alarms.some((alarm) => alarm.id === id)) shown.delete(id);
-  if (!alarms.length) return fill($("#open"), h("div", { class: "card" }, empty(t("alarms.none_open"), t("alarms.none_open_step"))));
+  if (!alarms.length) { fill($("#open"), h("div", { class: "card" }, empty(t("alarms.none_open"), t("alarms.none_open_step")))); return; }
   const cards = alarms.map((alarm) => {
     const known = shown.get(alarm.id);
     if (known?.revision === alarm.revision && known.node.isConnected) {
@@ -102,7 +103,8 @@ function query(cursor = null) {
 }
 
 async function loadHistory(more = false) {
-  const page = await get(`/v1/alarms?${query(more ? state.next : null)}`);
+  const page = await freshest("history", get(`/v1/alarms?${query(more ? state.next : null)}`));
+  if (!page) return;
   state.history = more ? [...state.history, ...page.items] : page.items;
   state.next = page.next;
   $("#more").hidden = !page.next;
@@ -111,9 +113,9 @@ async function loadHistory(more = false) {
   csv.set("limit", "10000");
   $("#history-csv").href = `/v1/alarms?${csv}`;
   const filtered = ["#f-kind", "#f-site", "#f-state", "#f-taken", "#f-from", "#f-to"].some((id) => $(id).value);
-  if (!state.history.length) return fill($("#history"), empty(t(filtered ? "alarms.none_found" : "alarms.none_ever")));
+  if (!state.history.length) { fill($("#history"), empty(t(filtered ? "alarms.none_found" : "alarms.none_ever"))); return; }
   const heads = ["raised", "cleared", "severity", "kind", "where", "measured", "who"];
-  return fill($("#history"), h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("alarms.history") }, h("table", {}, h("caption", { class: "visually-hidden" }, t("alarms.history")),
+  fill($("#history"), h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("alarms.history") }, h("table", {}, h("caption", { class: "visually-hidden" }, t("alarms.history")),
     h("thead", {}, h("tr", {}, heads.map((name) => h("th", { scope: "col" }, t(`alarms.${name}`))))),
     h("tbody", {}, state.history.map((alarm) => h("tr", {},
       h("td", {}, when(alarm.raised_at)),

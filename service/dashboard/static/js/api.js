@@ -47,6 +47,20 @@ export const put = (path, body, options = {}) => call("PUT", path, { body, ...op
 export const patch = (path, body, options = {}) => call("PATCH", path, { body, ...options });
 export const remove = (path, options) => call("DELETE", path, options);
 
+// Answers may come in another order than they were asked for: null for one that a later asking for the same place overtook.
+const askings = new Map();
+export async function freshest(place, answer) {
+  const mine = (askings.get(place) ?? 0) + 1;
+  askings.set(place, mine);
+  try {
+    const found = await answer;
+    return askings.get(place) === mine ? found : null;
+  } catch (error) {
+    if (askings.get(place) === mine) throw error;
+    return null;
+  }
+}
+
 // All pages of a list, following its cursors; at most so many rows.
 export async function all(path, most = 5000) {
   const items = [];

@@ -1,5 +1,5 @@
 // Coverage: four figures against the target, what is missing and the next step, how it goes, by area, on a map.
-import { all, get } from "./api.js";
+import { all, freshest, get } from "./api.js";
 import { timeChart } from "./charts.js";
 import { empty, setText } from "./dom.js";
 import { makeMap } from "./map.js";
@@ -69,7 +69,8 @@ async function showTrend() {
   const kind = $("#trend-kind").value, span = Number($("#trend-span").value);
   const by = { 28: "day", 84: "week", 365: "month" }[span];
   const start = dayStart(addDays(today(), -span)), end = new Date();
-  const report = await get(`/v1/coverage?language=${language}&by=${by}&start=${encodeURIComponent(start.toISOString())}&end=${encodeURIComponent(end.toISOString())}`);
+  const report = await freshest("trend", get(`/v1/coverage?language=${language}&by=${by}&start=${encodeURIComponent(start.toISOString())}&end=${encodeURIComponent(end.toISOString())}`));
+  if (!report) return null;
   const rows = report.history.filter((each) => each.kind === kind && each.effective !== null);
   const outlook = report.outlook[kind];
   const told = outlook && h("p", { id: "outlook" }, h("strong", {}, outlook.date ? t("coverage.outlook_date", { date: day(outlook.date) }) : t(outlook.reason === "reached" ? "coverage.outlook_reached" : "coverage.outlook_none")),
@@ -87,7 +88,8 @@ async function showTrend() {
 const bar = (share) => h("div", { class: "share-cell" }, h("div", { class: "bar", "aria-hidden": "true" }, h("i", { style: { width: `${100 * (share ?? 0)}%` } })), h("span", { class: "number" }, percent(share)));
 
 async function showAreas() {
-  const rows = await all(`/v1/coverage/areas?level=${$("#area-level").value}`);
+  const rows = await freshest("areas", all(`/v1/coverage/areas?level=${$("#area-level").value}`));
+  if (!rows) return null;
   if (!rows.length) return fill($("#areas"), empty(t("coverage.no_sites")));
   return fill($("#areas"), sortedTable(t("coverage.areas"), [
     { key: "area", label: t("coverage.area"), value: (row) => row.area || null, cell: (row) => [row.area || h("span", { class: "muted" }, t("coverage.no_area")), h("div", { class: "muted small" }, kindName(row.kind))] },

@@ -1,5 +1,5 @@
 // Recordings: hand files in, follow their counting, see and fetch the result.
-import { all, get, getResponse, remove } from "./api.js";
+import { all, freshest, get, getResponse, remove } from "./api.js";
 import { empty, setText, toast } from "./dom.js";
 import { $, failed, fill, h, localMoment, option, section } from "./pieces.js";
 import { CLASSES } from "./palette.js";
@@ -90,7 +90,8 @@ function listenForFiles() {
 // --- the queue
 
 async function showJobs() {
-  const page = await get(`/v1/jobs?limit=${state.limit}`);
+  const page = await freshest("jobs", get(`/v1/jobs?limit=${state.limit}`));
+  if (!page) return true;
   state.jobs = page.items;
   $("#more").hidden = !page.next;
   fill($("#jobs"), page.items.length ? page.items.map(jobRow) : empty(t("recordings.none"), t("recordings.none_step")));

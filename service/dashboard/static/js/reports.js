@@ -1,5 +1,5 @@
 // Reports on one junction: turning movements, profile, origins and destinations; what is left out; a manual count beside it.
-import { all, get, post } from "./api.js";
+import { all, freshest, get, post } from "./api.js";
 import { classColour, timeChart, turningDiagram } from "./charts.js";
 import { empty, setText, toast } from "./dom.js";
 import { $, addDays, dayStart, dialog, failed, field, fill, formFault, h, localMoment, localText, may, option, section, today } from "./pieces.js";
@@ -49,8 +49,9 @@ async function make() {
   fill($("#fault"), h("p", { class: "muted", role: "status" }, t("common.loading")));
   showExcluded().catch((error) => fill($("#excluded"), failed(error, () => section($("#excluded"), showExcluded))));
   try {
-    state.approaches = await all(`/v1/approaches?site=${encodeURIComponent(site)}`);
-    state.report = await get(`/v1/reports/${encodeURIComponent(site)}?${query({ interval: state.asked.interval, language })}`);
+    const answer = await freshest("report", Promise.all([all(`/v1/approaches?site=${encodeURIComponent(site)}`), get(`/v1/reports/${encodeURIComponent(site)}?${query({ interval: state.asked.interval, language })}`)]));
+    if (!answer) return;
+    [state.approaches, state.report] = answer;
   } catch (error) {
     if (error.status === 404) fill($("#fault"), h("div", { class: "card" }, empty(t("reports.nothing"), h("div", {}, h("p", {}, t("reports.nothing_step")), h("p", { class: "small" }, error.message)))));
     else fill($("#fault"), failed(error, make));
@@ -186,7 +187,8 @@ async function showExcluded() {
   const site = state.asked?.site ?? $("#site").value;
   $("#exclude").hidden = !may("operator") || !site;
   if (!site) return;
-  const rows = (await all(`/v1/exclusions?site=${encodeURIComponent(site)}&withdrawn=true`)).reverse();
+  const rows = (await freshest("excluded", all(`/v1/exclusions?site=${encodeURIComponent(site)}&withdrawn=true`)))?.reverse();
+  if (!rows) return;
   fill($("#excluded"), rows.length ? h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("reports.excluded") }, h("table", {}, h("caption", { class: "visually-hidden" }, t("reports.excluded")),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("common.from")), h("th", { scope: "col" }, t("common.to")), h("th", { scope: "col" }, t("common.approach")), h("th", { scope: "col" }, t("reports.reason")), h("th", { scope: "col" }, t("reports.by_whom")))),
     h("tbody", {}, rows.map((row) => { const gone = row.withdrawn_at ? "withdrawn" : null; return h("tr", {}, h("td", { class: gone }, dateTime(row.start)), h("td", { class: gone }, dateTime(row.end)), h("td", { class: gone }, row.approach ? approachName(row.approach) : t("reports.all_approaches")), h("td", { class: gone }, row.reason),

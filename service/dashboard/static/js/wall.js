@@ -1,5 +1,5 @@
 // The wall: everything at a glance, by itself.
-import { all, get } from "./api.js";
+import { all, freshest, get } from "./api.js";
 import { Entering } from "./counts.js";
 import { $, empty, fill, h, setText } from "./dom.js";
 import { follow, isLive, shownState, sum } from "./live.js";
@@ -125,7 +125,8 @@ async function showCoverage() {
 }
 
 async function showAlarms() {
-  const items = await all(`/v1/alarms?open=true&language=${language}`, 500);
+  const items = await freshest("alarms", all(`/v1/alarms?open=true&language=${language}`, 500));
+  if (!items) return null;
   const order = (alarm) => [SEVERITY.indexOf(alarm.severity), alarm.acknowledged_at ? 0 : 1, Date.parse(alarm.raised_at)];
   state.alarms = items.sort((a, b) => { const [x, y] = [order(a), order(b)]; return y[0] - x[0] || y[1] - x[1] || y[2] - x[2]; });
   setText($("#alarm-count"), items.length ? number(items.length) : "");
