@@ -32,7 +32,7 @@ from benchmarks.report_page import page
 from benchmarks.sparing import sample_clips
 from vision.errors import NgatuError
 
-RACED = 300
+RACED = 200
 """Frames of each clip that all contenders race over; --whole takes all of them."""
 
 

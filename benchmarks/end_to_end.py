@@ -152,25 +152,35 @@ def measure(clips: Sequence[Clip], quick: bool, frames: int | None = None) -> tu
     costs: dict[str, list[float]] = {each.name: [] for each in runners}
     more: dict[str, list[Row]] = {each.name: [] for each in runners}
     last: dict[str, Counted] = {}
+    never: set[str] = set()
     for clip in clips:
         row: Row = {"clip": clip.name}
         with open_source(clip.path) as source:
             limit = frames / (source.nominal_fps or 25.0) if frames else clip.covered[1]
-        last = race(clip, runners, frames)
-        for name, counted in last.items():
+        results = race(clip, runners, frames)
+        told = {name: counted.absent for name, counted in results.items() if counted.absent}
+        section.notes += [f"not run: {clip.name}: {name}: {why}" for name, why in told.items()]
+        never = never & told.keys() if last else set(told)
+        last |= {name: counted for name, counted in results.items() if counted.events is not None}
+        # A sum over other clips than those of the rest would say nothing.
+        summed = told.keys() <= never
+        for name, counted in results.items():
             if counted.events is None:
                 row[name] = None
                 continue
             covered = (clip.covered[0], min(clip.covered[1], limit))
             cut = Clip(clip.name, clip.path, clip.view, clip.truth, covered)
             score = judge(cut, counted.events)
+            figures = score.row()
+            row[name] = f"{figures['f1'] or 0:.2f} ({figures['f1_of_chance'] or 0:.2f})"
+            if not summed:
+                continue
             scores[name].add(score)
             costs[name] += counted.core_ms
             truth, ours = (
                 [event for event in events if covered[0] <= event.time <= covered[1]]
                 for events in (clip.truth, counted.events)
             )
-            # What the person could not class says nothing about classes.
             more[name].append(
                 {
                     "vehicles": len(truth),
@@ -180,19 +190,17 @@ def measure(clips: Sequence[Clip], quick: bool, frames: int | None = None) -> tu
                     "wape_gates": wape_of(truth, ours, lambda each: (each.gate, each.direction)),
                 }
             )
-            figures = score.row()
-            row[name] = f"{figures['f1'] or 0:.2f} ({figures['f1_of_chance'] or 0:.2f})"
         by_clip.rows.append(row)
+        if not summed:
+            section.notes.append(f"{clip.name} is left out of the sums")
     for each in runners:
         name = each.name
-        section.rows.append(total(each, scores[name], costs[name], more[name], last[name]))
-        if reason := last[each.name].absent:
-            section.notes.append(f"not run: {each.name}: {reason}")
+        section.rows.append(total(each, scores[name], costs[name], more[name], last.get(name)))
     add_figures(section, runners, costs)
     return section, by_clip
 
 
-def total(each: Contender, score: Score, costs: list[float], more: list[Row], last: Counted) -> Row:
+def total(each: Contender, score: Score, costs: list[float], more: list[Row], last: Counted | None) -> Row:
     """One contender over all clips."""
     figures = score.row()
     cost = middle(costs)[0] if costs else None
@@ -218,8 +226,8 @@ def total(each: Contender, score: Score, costs: list[float], more: list[Row], la
         "doubles": score.double,
         "lost": score.lost,
         "false": score.false,
-        "MiB": last.rss_mib or None,
-        "start s": last.start_s or None,
+        "MiB": last.rss_mib if last else None,
+        "start s": last.start_s if last else None,
     }
 
 
