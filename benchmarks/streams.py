@@ -39,6 +39,7 @@ from service.registry.store import load_history, revision, save_changes
 from service.storage.connect import open_database, writing
 from vision import Frame, Pipeline, load_detector, open_source
 from vision.detection import OnnxDetector
+from vision.detection.grades import AUTO, choose_grade
 from vision.sparing import MotionGate, Sparing
 from vision.types import Detections
 from vision.views import View, load_view
@@ -125,7 +126,8 @@ class Staged:
 def stages(clip: Path, view: View, model: str, sparing: Sparing, seconds: float) -> Row:
     """Core-ms per analysed frame by stage, and how many of the analysed frames the network looked at."""
     timed = Timed()
-    detector = load_detector(model, threads=1)
+    choice = choose_grade(model, threads=1)
+    detector = load_detector(choice.name, provider=choice.provider, threads=1)
     assert isinstance(detector, OnnxDetector)
     frames = looked = 0
     with open_source(clip, fps=ANALYSED_FPS, threads=1) as source:
@@ -347,7 +349,7 @@ def main() -> None:
     )
     parser.add_argument("--seconds", type=float, default=30.0, help="how long each is measured")
     parser.add_argument("--every", nargs="+", type=int, default=[Sparing().every], help="detection interval")
-    parser.add_argument("--model", default="ngatu-n-int8", help="name of the detector")
+    parser.add_argument("--model", default=AUTO, help="name of the detector; auto: as workers choose")
     parser.add_argument("--cache", type=Path, default=Path("out/streams"), help="folder that keeps the clips")
     parser.add_argument("--json", type=Path, default=Path("out/streams.json"))
     options = parser.parse_args()
@@ -371,7 +373,8 @@ def main() -> None:
         ]
         for every in options.every:
             sparing = Sparing(every=every)
-            row: Row = {"size": text, "model": options.model, "sparing": asdict(sparing)}
+            model = str(choose_grade(options.model, threads=1))
+            row: Row = {"size": text, "model": model, "sparing": asdict(sparing)}
             row["stages"] = stages(*clips[0], options.model, sparing, options.seconds)
             row["runs"] = [
                 live(clips, cameras, options.model, sparing, options.seconds) for cameras in options.cameras

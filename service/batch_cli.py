@@ -22,8 +22,7 @@ from service.registry import History
 from service.registry.store import load_history
 from service.storage.connect import open_database, reading
 from vision import NgatuError, load_view
-from vision.detection.grades import AUTO
-from vision.detection.onnx import ProviderName
+from vision.detection.grades import AUTO, AskedProvider
 
 
 def batch(
@@ -53,7 +52,7 @@ def batch(
     fps: Annotated[float | None, typer.Option(min=0.1, help="Analyse only so many frames a second.")] = None,
     model: Annotated[str, typer.Option(help="Detector; see: ngatu models list.")] = AUTO,
     tiles: Annotated[str | None, typer.Option(help="Look at 2x2 tiles besides the whole picture.")] = None,
-    provider: Annotated[ProviderName, typer.Option(help="What runs the network.")] = "cpu",
+    provider: Annotated[AskedProvider, typer.Option(help="What runs the network; auto: the faster.")] = AUTO,
     view: Annotated[
         Path | None, typer.Option("--view", help="For one camera: a view's YAML file, not the registry's.")
     ] = None,

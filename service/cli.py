@@ -18,8 +18,7 @@ from service.outputs import parse_grid, parse_interval
 from service.run import run_count, short_name, show
 from service.tally.command import tally
 from vision import NgatuError
-from vision.detection.grades import AUTO
-from vision.detection.onnx import ProviderName
+from vision.detection.grades import AUTO, AskedProvider
 
 _LATER = {
     "accounts": ("service.auth_cli", "app"),
@@ -111,7 +110,7 @@ def count(
             help="Look at 2x2 tiles besides the whole picture: finds small far vehicles, costs 5 runs."
         ),
     ] = None,
-    provider: Annotated[ProviderName, typer.Option(help="What runs the network.")] = "cpu",
+    provider: Annotated[AskedProvider, typer.Option(help="What runs the network; auto: the faster.")] = AUTO,
     threads: Annotated[int, typer.Option(min=0, help="Threads of the network; 0 takes every core.")] = 0,
     db: Annotated[
         str | None,

@@ -49,8 +49,7 @@ from vision import (
 from vision.density import ApproachInterval
 from vision.density.records import Light
 from vision.detection import OnnxDetector, TiledDetector
-from vision.detection.grades import AUTO, FLOAT, choose_grade
-from vision.detection.onnx import ProviderName
+from vision.detection.grades import AUTO, AskedProvider, choose_grade
 from vision.overlay import Overlay, draw_view
 from vision.sources import OpenedSource
 from vision.video_writer import VideoWriter
@@ -90,7 +89,7 @@ class CountOptions:
     interval: float = 900.0
     duration: float | None = None
     tiles: tuple[int, int] | None = None
-    provider: ProviderName = "cpu"
+    provider: AskedProvider = AUTO
     threads: int = 0
 
 
@@ -236,13 +235,9 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
 
 def _detector(options: CountOptions) -> tuple[Detector, list[str]]:
     """The detector asked for, and a note where it was chosen here."""
-    model, why = options.model, []
-    if model == AUTO:
-        # Other providers than the processor gain nothing from 8 bits.
-        choice = choose_grade(options.threads) if options.provider == "cpu" else None
-        model = choice.name if choice else FLOAT
-        why = [f"detector: {choice}"] if choice else []
-    detector = load_detector(model, provider=options.provider, threads=options.threads)
+    choice = choose_grade(options.model, options.provider, options.threads)
+    why = [f"detector: {choice}"] if options.model == AUTO or choice.milliseconds else []
+    detector = load_detector(choice.name, provider=choice.provider, threads=options.threads)
     if options.tiles is None:
         return detector, why
     if not isinstance(detector, OnnxDetector):

@@ -38,6 +38,7 @@ from service.live.process import set_up_logging
 from service.live.supervisor import LiveSettings
 from service.serve_demo import CAMERAS, make_demo
 from service.storage.connect import DEFAULT_URL, open_database, shown, writing
+from service.storage.undisturbed import settle
 from vision import NgatuError
 from vision.detection.grades import AUTO
 
@@ -132,6 +133,7 @@ def _run(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     for helper in helpers:
         helper.start()
+    settle()
     try:
         _Server(config, services.hub).run(sockets=[listener])
     finally:

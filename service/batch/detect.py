@@ -17,8 +17,8 @@ from vision import Detector, load_detector, open_source
 from vision.density import light_of
 from vision.detection import Card, MotionDetector, OnnxDetector, TiledDetector, find_card
 from vision.detection.cards import MOTION, Thresholds
-from vision.detection.grades import AUTO, FLOAT, choose_grade
-from vision.detection.onnx import ProviderName
+from vision.detection.grades import AUTO, AskedProvider, choose_grade
+from vision.detection.onnx import ProviderName, package_of
 from vision.errors import ModelError, NgatuError, SourceError
 from vision.sources import VideoClip
 
@@ -62,7 +62,7 @@ class DetectorChoice:
 
 
 def choose_detector(
-    model: str = AUTO, tiles: tuple[int, int] | None = None, provider: ProviderName = "cpu"
+    model: str = AUTO, tiles: tuple[int, int] | None = None, provider: AskedProvider = AUTO
 ) -> DetectorChoice:
     """The detector that a batch uses everywhere; ``auto`` is decided here, once.
 
@@ -73,13 +73,12 @@ def choose_detector(
         if tiles:
             raise NgatuError("--tiles is for networks; the motion detector needs none: leave it out")
         return DetectorChoice(MOTION, "", MOTION, "", _scores(MotionDetector.thresholds))
-    if model == AUTO:
-        # One thread a process: many recordings keep every core busy.
-        model = choose_grade(1).name if provider == "cpu" else FLOAT
-    card = find_card(model)
+    # One thread a process: many recordings keep every core busy.
+    taken = choose_grade(model, provider, threads=1)
+    card = find_card(taken.name)
     name = f"{card.name} {tiles[0]}x{tiles[1]}" if tiles else card.name
     scores = _scores(card.thresholds)
-    choice = DetectorChoice(model, card.sha256, name, _card_sha256(card), scores, tiles, provider)
+    choice = DetectorChoice(taken.name, card.sha256, name, _card_sha256(card), scores, tiles, taken.provider)
     _load(choice)
     return choice
 
@@ -94,7 +93,8 @@ def _card_sha256(card: Card) -> str:
 
 def detection_settings(choice: DetectorChoice, fps: float | None) -> dict[str, Any]:
     """All that decides what is detected in a recording, besides its content."""
-    libraries = {name: version(name) for name in ("onnxruntime", "opencv-python-headless", "av")}
+    names = (package_of(choice.provider), "opencv-python-headless", "av")
+    libraries = {name: version(name) for name in names}
     return {**asdict(choice), "fps": fps, "libraries": libraries}
 
 

@@ -21,7 +21,7 @@ def count(order: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         order: ``path`` of the recording, ``folder`` to write in, ``view`` (a file, or None), ``site``,
-            ``model``, ``threads``, and ``options`` of the job.
+            ``model``, ``provider``, ``threads``, and ``options`` of the job.
 
     Returns:
         ``summary``, ``notes``, ``counts`` by gate, direction and class.
@@ -37,6 +37,7 @@ def count(order: dict[str, Any]) -> dict[str, Any]:
         out=folder / "out",
         view=Path(order["view"]) if order["view"] else None,
         model=order["model"],
+        provider=order["provider"],
         annotate=asked["annotate"],
         fps=asked["fps"],
         start=datetime.fromisoformat(asked["start"]) if asked["start"] else None,

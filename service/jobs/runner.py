@@ -127,12 +127,14 @@ class JobRunner(threading.Thread):
         with reading(self._engine) as connection:
             view, site = _view_of(connection, options, folder)
         threads = max(1, (os.cpu_count() or 2) // 2)
+        taken = choose_grade(threads=threads)  # here, since the sandbox remembers nothing
         order = {
             "path": str(path.resolve()),
             "folder": str(folder.resolve()),
             "view": str(view.resolve()) if view else None,
             "site": site,
-            "model": _model(threads),
+            "model": taken.name,
+            "provider": taken.provider,
             "threads": threads,
             "options": options.model_dump(mode="json"),
         }
@@ -257,12 +259,6 @@ class _Followed:
             except StorageError as error:  # it counts on while the database is away
                 log.warning("job %s: %s", self._number, error)
         return self.stalled or not self._wanted
-
-
-def _model(threads: int) -> str:
-    """The detector of all counts on this machine; chosen here, since the sandbox remembers nothing."""
-    choice = choose_grade(threads)
-    return choice.name
 
 
 def _view_of(connection: Connection, options: JobOptions, folder: Path) -> tuple[Path | None, str | None]:

@@ -47,8 +47,8 @@ def detector_source(model: str) -> Callable[[], Detector]:
     Raises:
         ModelError: there is no such detector.
     """
-    name = choose_grade(1).name if model == AUTO else model
-    detector = load_detector(name, threads=1)
+    choice = choose_grade(model, threads=1)
+    detector = load_detector(choice.name, provider=choice.provider, threads=1)
     if isinstance(detector, MotionDetector):
         return MotionDetector  # it learns one camera's street
     return lambda: detector

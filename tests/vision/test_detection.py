@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -245,6 +247,19 @@ def test_openvino_finds_what_onnx_runtime_finds(name: str) -> None:
     overlap = box_iou(ours.xyxy[ours.score > 0.3].astype(float), theirs.xyxy.astype(float))
     assert len(overlap) > 3
     assert (overlap.max(axis=1) > 0.8).all()
+
+
+def test_openvino_does_not_report_to_its_maker() -> None:
+    pytest.importorskip("openvino")
+    program = (
+        "import socket, sys\n"
+        "socket.getaddrinfo = socket.socket.connect = lambda *_: sys.exit('it wants the network')\n"
+        "from vision.detection import load_detector\n"
+        "load_detector('ngatu-n-int8', provider='openvino', threads=1)\n"
+        "sys.exit(any('telemetry' in name for name in sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_size_of_a_fixed_network_cannot_be_changed() -> None:

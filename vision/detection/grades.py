@@ -1,67 +1,86 @@
-"""Which of our two grades runs quicker here, float or 8 bits: measured once for a second, then remembered."""
+"""Which of our two grades runs quickest here, and by what: measured once for a second, then remembered."""
 
 import json
+import logging
 import statistics
 import time
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from vision.detection.cards import find_card, user_folder
-from vision.detection.onnx import OnnxDetector
+from vision.detection.onnx import OnnxDetector, ProviderName, package_of
+from vision.detection.openvino_session import is_installed
+from vision.errors import ModelError
 
-AUTO = "auto"
-"""Asks for the quicker grade instead of a detector by its name."""
+AUTO: Literal["auto"] = "auto"
+"""Asks for the quickest instead of a detector, or what runs it, by its name."""
+AskedProvider = Literal["auto", "cpu", "openvino", "cuda", "tensorrt"]
 FLOAT, INT8 = "ngatu-n", "ngatu-n-int8"
 
 _WORTH_IT = 0.85
 """The 8-bit grade is a little less exact: it is taken where its time is at most this share of the other's."""
 _SECONDS = 1.0
+# Floats are no quicker by OpenVINO (docs/performance.md).
+_CANDIDATES: tuple[tuple[str, ProviderName], ...] = ((FLOAT, "cpu"), (INT8, "cpu"), (INT8, "openvino"))
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The grade taken and why.
+    """The detector taken, what runs it, and why.
 
     Attributes:
         name: of its card.
-        milliseconds: for one picture, by the grade's name; none where 8 bits are out of the question.
+        provider: what runs it.
+        milliseconds: for one picture, of each that was measured; none where there was nothing to choose.
         remembered: the measurement is an earlier one.
+        why: what left nothing to choose, where that is not what was asked for.
     """
 
     name: str
+    provider: ProviderName
     milliseconds: dict[str, float]
-    remembered: bool
+    remembered: bool = False
+    why: str = ""
 
     def __str__(self) -> str:
+        taken = _label(self.name, self.provider)
         if not self.milliseconds:
-            return f"{self.name} (this processor has no dot products of bytes, which 8 bits need)"
-        times = ", ".join(f"{name} {took:.1f} ms" for name, took in self.milliseconds.items())
-        return f"{self.name} ({times} for one picture here{', measured before' if self.remembered else ''})"
+            return f"{taken} ({self.why})" if self.why else taken
+        times = ", ".join(f"{label} {took:.1f} ms" for label, took in self.milliseconds.items())
+        return f"{taken} ({times} for one picture here{', measured before' if self.remembered else ''})"
 
 
-def choose_grade(threads: int = 0) -> Choice:
-    """The grade to run on this machine's processor.
+def choose_grade(model: str = AUTO, provider: AskedProvider = AUTO, threads: int = 0) -> Choice:
+    """The detector to run on this machine and what runs it, where either is asked for as ``auto``.
 
-    The choice is kept beside the user's models for as long as the weights stay the same: counting a recording
-    again must not depend on what else the machine was doing.
+    The choice is kept beside the user's models for as long as the weights and what runs them stay the same:
+    counting a recording again must not depend on what else the machine was doing.
 
     Raises:
         ModelError: one of our detectors is missing or altered.
     """
-    if not has_byte_products():
-        return Choice(FLOAT, {}, remembered=False)
-    cards = [find_card(FLOAT), find_card(INT8)]
-    kept = user_folder().parent / "grade.json"
-    key = {card.name: card.sha256 for card in cards}
-    times = _read(kept, key)
-    remembered = times is not None
-    if times is None:
-        times = _measure([OnnxDetector(card, threads=threads) for card in cards])
-        _keep(kept, key, times)
-    name = INT8 if times[INT8] <= _WORTH_IT * times[FLOAT] else FLOAT
-    return Choice(name, times, remembered)
+    if model not in (AUTO, FLOAT, INT8) or provider not in (AUTO, "cpu", "openvino"):
+        return Choice(FLOAT if model == AUTO else model, "cpu" if provider == AUTO else provider, {})
+    if model == AUTO and not has_byte_products():
+        taken: ProviderName = "cpu" if provider == AUTO else provider
+        return Choice(FLOAT, taken, {}, why="this processor has no dot products of bytes, which 8 bits need")
+    there = [each for each in _CANDIDATES if each[1] in ("cpu", provider) or is_installed()]
+    open_to = [(name, by) for name, by in there if model in (AUTO, name) and provider in (AUTO, by)]
+    if len(open_to) < 2:
+        name, taken = open_to[0] if open_to else (model, provider if provider != AUTO else "cpu")
+        return Choice(name, taken, {})
+    times, remembered = _times(threads)
+    ran = [(times[_label(*each)], *each) for each in open_to if _label(*each) in times]
+    quickest = {name: min(run for run in ran if run[1] == name) for name in {run[1] for run in ran}}
+    name = INT8 if INT8 in quickest else FLOAT
+    if FLOAT in quickest and quickest[name][0] > _WORTH_IT * quickest[FLOAT][0]:
+        name = FLOAT
+    return Choice(name, quickest[name][2], times, remembered)
 
 
 def has_byte_products(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
@@ -73,25 +92,52 @@ def has_byte_products(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     return bool(words & {"avx512_vnni", "avx_vnni", "asimddp"})
 
 
-def _measure(detectors: list[OnnxDetector]) -> dict[str, float]:
-    """Median milliseconds of each; they take turns, so that what else runs meets both alike."""
-    took: dict[str, list[float]] = {detector.name: [] for detector in detectors}
+def _label(name: str, provider: str) -> str:
+    return name if provider == "cpu" else f"{name} by {provider}"
+
+
+def _times(threads: int) -> tuple[dict[str, float], bool]:
+    """Milliseconds a picture of all that can be run here, and whether they were measured before."""
+    cards = {name: find_card(name) for name in (FLOAT, INT8)}
+    runs = [each for each in _CANDIDATES if each[1] == "cpu" or is_installed()]
+    kept = user_folder().parent / "grade.json"
+    key = {name: card.sha256 for name, card in cards.items()}
+    key |= {package_of(by): version(package_of(by)) for _, by in runs}
+    times = _read(kept, key)
+    if times is not None:
+        return times, True
+    detectors = {}
+    for name, by in runs:
+        try:
+            detectors[_label(name, by)] = OnnxDetector(cards[name], provider=by, threads=threads)
+        except ModelError as error:
+            if by == "cpu":
+                raise
+            log.warning("%s is left out: %s", by, error)
+    times = _measure(detectors)
+    _keep(kept, key, times)
+    return times, False
+
+
+def _measure(detectors: dict[str, OnnxDetector]) -> dict[str, float]:
+    """Median milliseconds of each; they take turns, so that what else runs meets all alike."""
+    took: dict[str, list[float]] = {label: [] for label in detectors}
     picture = np.full((720, 1280, 3), 114, np.uint8)
     end = time.perf_counter() + _SECONDS
-    while time.perf_counter() < end or len(took[detectors[-1].name]) < 3:
-        for detector in detectors:
+    while time.perf_counter() < end or min(map(len, took.values())) < 3:
+        for label, detector in detectors.items():
             began = time.perf_counter()
             detector.detect(picture)
-            took[detector.name].append((time.perf_counter() - began) * 1e3)
-    return {name: round(statistics.median(times), 2) for name, times in took.items()}
+            took[label].append((time.perf_counter() - began) * 1e3)
+    return {label: round(statistics.median(times), 2) for label, times in took.items()}
 
 
 def _read(path: Path, key: dict[str, str]) -> dict[str, float] | None:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        if data["weights"] == key:
-            return {name: float(data["milliseconds"][name]) for name in key}
-    except (OSError, ValueError, KeyError, TypeError):
+        if data["of"] == key:
+            return {str(label): float(took) for label, took in data["milliseconds"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass  # never measured, or by another version: measure now
     return None
 
@@ -99,6 +145,6 @@ def _read(path: Path, key: dict[str, str]) -> dict[str, float] | None:
 def _keep(path: Path, key: dict[str, str], times: dict[str, float]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"weights": key, "milliseconds": times}, indent=1), encoding="utf-8")
+        path.write_text(json.dumps({"of": key, "milliseconds": times}, indent=1), encoding="utf-8")
     except OSError:
         pass  # a home that cannot be written to: it is measured again next time

@@ -26,7 +26,7 @@ _PROVIDERS: dict[str, tuple[str, str]] = {
     "cpu": ("CPUExecutionProvider", "onnxruntime"),
     "openvino": (openvino_session.PROVIDER, "openvino"),
     "cuda": ("CUDAExecutionProvider", "onnxruntime-gpu"),
-    "tensorrt": ("TensorrtExecutionProvider", "onnxruntime-gpu and TensorRT"),
+    "tensorrt": ("TensorrtExecutionProvider", "onnxruntime-gpu"),
 }
 _GREY = 114
 """The padding that letterboxed networks were trained with."""
@@ -241,6 +241,11 @@ def open_session(weights: Path, provider: ProviderName = "cpu", threads: int = 0
         return ort.InferenceSession(weights, options, providers=[internal])
     except Exception as error:  # ONNX Runtime's exceptions have no common base
         raise ModelError(f"{weights}: ONNX Runtime cannot load it: {_first_line(error)}") from error
+
+
+def package_of(provider: ProviderName) -> str:
+    """The package on PyPI that runs a network."""
+    return _PROVIDERS[provider][1]
 
 
 def _open_with_openvino(weights: Path, threads: int) -> openvino_session.OpenVinoSession:

@@ -1,5 +1,6 @@
 """OpenVINO in the place of an ONNX Runtime session: the same weights, asked the same way."""
 
+import sys
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -20,7 +21,7 @@ class Port:
 
 
 def is_installed() -> bool:
-    """Whether OpenVINO can be imported; it is an extra of its own."""
+    """Whether OpenVINO can be imported; not every machine has a build of it."""
     return find_spec("openvino") is not None
 
 
@@ -33,7 +34,7 @@ class OpenVinoSession:
     """
 
     def __init__(self, weights: Path, threads: int) -> None:
-        core = import_module("openvino").Core()
+        core = _openvino().Core()
         # Several processes share the cores: pinned threads would all sit on the first.
         settings = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1", "ENABLE_CPU_PINNING": False}
         # It may round floats to bfloat16 by itself; what was measured on the card is float.
@@ -61,6 +62,12 @@ class OpenVinoSession:
         found = self._request.infer(feeds)
         places = {port.name: place for place, port in enumerate(self._outputs)}
         return [found[places[name]] for name in names]
+
+
+def _openvino() -> Any:
+    """The package without its conversion tools, which report to their maker when they are imported."""
+    sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type]
+    return import_module("openvino")
 
 
 def _port(port: Any) -> Port:
