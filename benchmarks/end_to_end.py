@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.counting import Clip, Score, judge
-from benchmarks.environments import find
 from benchmarks.metrics import nwrmse, share_below_geh, wape_of
 from benchmarks.records import Figure, Row, Section, middle
 from benchmarks.sides import SideAbsentError, SideProcess
 from vision.accuracy import Event
+from vision.detection.grades import INT8, choose_grade
 from vision.sources import open_source
 from vision.types import VehicleClass
 from vision.views import save_view
@@ -43,20 +43,18 @@ def contenders(quick: bool) -> list[Contender]:
     """Everybody who counts; yolo11n comes from the test data, or Ultralytics fetches it by itself."""
     weights = Path(os.environ.get("NGATU_TESTDATA", "."), "models", "yolo11n_dyn.onnx")
     model = str(weights) if weights.is_file() else "yolo11n.pt"
-    spared: Row = {"model": "ngatu-n-int8", "sparing": {}}
+    taken = choose_grade(INT8, threads=1)
+    spared: Row = {"model": INT8, "provider": taken.provider, "sparing": {}}
     found = [
         Contender("ngatu, as live cameras run", "ngatu", spared),
         Contender("ngatu, every 2nd frame", "ngatu", {**spared, "sparing": {"every": 2}}),
-        Contender("ngatu, whole pictures", "ngatu", {"model": "ngatu-n-int8"}),
+        Contender("ngatu, whole pictures", "ngatu", {"model": INT8, "provider": taken.provider}),
         Contender("ngatu in float, whole pictures", "ngatu", {"model": "ngatu-n"}),
         Contender("ObjectCounter, defaults", "ultralytics", {"model": model, "threads": 1}),
         Contender("ObjectCounter, best", "ultralytics", {"model": model, "threads": 1, **BEST}),
     ]
-    openvino = find("openvino")
-    if not openvino.absent:
-        lent = [str(path) for path in openvino.python.parent.parent.glob("lib/*/site-packages")]
-        settings: Row = {**spared, "provider": "openvino", "also": lent}
-        found.insert(1, Contender("ngatu, the same by OpenVINO", "ngatu", settings))
+    if taken.provider != "cpu":
+        found.insert(1, Contender("ngatu, the same by ONNX Runtime", "ngatu", {**spared, "provider": "cpu"}))
     if weights.is_file():
         found.insert(-2, Contender("ngatu with yolo11n", "ngatu", {"model": "yolo11n_dyn"}))
     return [each for each in found if not quick or each.name not in QUICK_LEAVES]

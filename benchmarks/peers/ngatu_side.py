@@ -20,8 +20,6 @@ class Clip:
     def __init__(self, ask: dict[str, Any]) -> None:
         settings = ask["settings"]
         threads = settings.get("threads", 1)
-        # What is lent from another environment comes last, so that all else stays our own.
-        sys.path += settings.get("also", [])
         provider = settings.get("provider", "cpu")
         detector = load_detector(settings["model"], provider=provider, threads=threads)
         self.source = open_source(ask["clip"], fps=settings.get("fps"), threads=threads)

@@ -106,30 +106,35 @@ class AdaptiveRate:
         least: below this counting suffers; what still cannot be done is dropped, and told.
     """
 
-    BUSY, ROOM = 0.85, 0.65
+    BUSY, ROOM = 0.93, 0.8
     """Shares of the time spent analysing: above the first the rate falls, below the second it rises."""
     PATIENCE = 5
-    """Looks (of a second each) with room before it rises."""
+    """Looks (of a second each) of which the mean decides: one busy second is nothing, two full ones are."""
+    FULL = 0.98
 
     def __init__(self, most: float, least: float = 5.0) -> None:
         self.fps = most
         self._most = most
         self._least = min(least, most)
-        self._calm = 0
+        self._busy: list[float] = []
 
     def look(self, busy: float, dropped: int) -> float:
         """Take the share of the last second spent analysing and the frames dropped in it; the new rate."""
-        if busy > self.BUSY or dropped > 0:
-            self._calm = 0
+        self._busy.append(busy)
+        mean = sum(self._busy) / len(self._busy)
+        if dropped > 0:
+            self._busy.clear()
             # What was dropped was not analysed: the share of time alone would say too little.
             self.fps = max(self._least, self.fps * (0.7 if dropped > 5 else 0.9))
-        elif busy < self.ROOM:
-            self._calm += 1
-            if self._calm >= self.PATIENCE:
-                self._calm = 0
+        elif len(self._busy) > 1 and min(self._busy[-2:]) > self.FULL:
+            self._busy.clear()
+            self.fps = max(self._least, self.fps * 0.9)
+        elif len(self._busy) >= self.PATIENCE:
+            self._busy.clear()
+            if mean > self.BUSY:
+                self.fps = max(self._least, self.fps * 0.9)
+            elif mean < self.ROOM:
                 self.fps = min(self._most, self.fps * 1.1)
-        else:
-            self._calm = 0
         return self.fps
 
 

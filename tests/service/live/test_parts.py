@@ -157,9 +157,14 @@ def test_no_camera_starves_when_there_is_too_much() -> None:
 
 def test_the_rate_falls_before_frames_are_late_and_rises_again() -> None:
     rate = AdaptiveRate(10.0)
-    assert rate.look(0.5, 0) == 10.0
-    falling = [rate.look(0.95, 0) for _ in range(10)]
-    assert falling[0] == pytest.approx(9.0)
+    one_busy_second = (0.8, 0.8, 1.0, 0.8, 0.9)
+    assert {rate.look(busy, 0) for busy in one_busy_second} == {10.0}
+    full = AdaptiveRate(10.0)
+    assert [full.look(1.0, 0), full.look(1.0, 0)] == [10.0, pytest.approx(9.0)]
+    rate = AdaptiveRate(10.0)
+    falling = [rate.look(0.95, 0) for _ in range(50)]
+    assert falling[3] == 10.0
+    assert falling[4] == pytest.approx(9.0)
     assert falling[-1] == 5.0  # never below
     rising = [rate.look(0.3, 0) for _ in range(60)]
     assert rising[3] == 5.0
