@@ -215,6 +215,7 @@ def run(bench: Bench, names: list[str], console: Console) -> dict[str, Any]:
         "machine": facts,
         "quick": bench.quick,
         "data": bool(bench.real),
+        "parts": names,
         "sections": [asdict(replace(each, figures={})) for each in sections],
         "figures": figures,
         "clips": {clip.path.name: sha256(clip.path) for clip in (*bench.samples, *bench.real)},

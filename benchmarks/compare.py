@@ -24,14 +24,14 @@ def regressions(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
 
     Noise is the floor of the figure, or three times what both runs spread together (the root of the sum of
     squares), whichever is more. Times are compared only where both ran on the same processor; a run may
-    leave out what it did not set out to measure (``quick`` beside a full one).
+    leave out what it did not set out to measure (``quick`` beside a full one, or parts of it).
 
     Args:
         old: the report of the older run.
         new: that of the run to be judged.
     """
     same_machine = old["machine"]["cpu"] == new["machine"]["cpu"]
-    same_work = old["quick"] == new["quick"] and old["data"] == new["data"]
+    same_work = all(old[each] == new[each] for each in ("quick", "data", "parts"))
     found = []
     for name, before in old["figures"].items():
         if not (same_machine or before["portable"]):

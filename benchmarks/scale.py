@@ -41,6 +41,7 @@ from service.storage.record import Recorder
 from tests.service.storage.traffic import interval
 from vision import Crossing, VehicleClass, load_detector, load_view, open_source
 from vision.detection import OnnxDetector
+from vision.detection.grades import choose_grade
 
 SAMPLES = Path(__file__).parents[1] / "sample_videos"
 CLIP = SAMPLES / "hoa-ban_cam1_day_20260310-093000.mp4"
@@ -116,7 +117,8 @@ def small_copy(path: Path) -> Path:
 
 
 def network_ms(model: str) -> float:
-    detector = load_detector(model, threads=1)
+    choice = choose_grade(model, threads=1)
+    detector = load_detector(choice.name, provider=choice.provider, threads=1)
     assert isinstance(detector, OnnxDetector)
     with open_source(CLIP, threads=1) as source:
         pictures = [frame.image for frame in islice(source, 60)]

@@ -27,6 +27,7 @@ from vision import Frame, Pipeline, load_detector, open_source
 from vision.accuracy import Event
 from vision.detection import OnnxDetector
 from vision.detection.cards import Thresholds
+from vision.detection.grades import choose_grade
 from vision.errors import NgatuError
 from vision.pipeline import region_for
 from vision.sources._tally import Pace
@@ -190,7 +191,8 @@ def run(
 
 def measure(name: str, clips: list[Clip], cache: Path, phases: int) -> list[dict[str, Any]]:
     """Every saving on the boxes of one grade."""
-    detector = load_detector(name, threads=1)
+    choice = choose_grade(name, threads=1)
+    detector = load_detector(choice.name, provider=choice.provider, threads=1)
     assert isinstance(detector, OnnxDetector)
     rows = []
     for label, fps, sparing in ROWS:

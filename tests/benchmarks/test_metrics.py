@@ -70,12 +70,12 @@ def test_the_middle_of_some_repetitions():
     assert middle([1, 2, 3, 4, 100]) == (3, 1)
 
 
-def report(cpu="one", quick=True, **figures):
+def report(cpu="one", quick=True, parts=("race",), **figures):
     made = {
         name: {"value": value, "better": "higher", "spread": spread, "floor": 0.01, "portable": portable}
         for name, (value, spread, portable) in figures.items()
     }
-    return {"machine": {"cpu": cpu}, "quick": quick, "data": False, "figures": made}
+    return {"machine": {"cpu": cpu}, "quick": quick, "data": False, "parts": list(parts), "figures": made}
 
 
 def test_a_change_within_noise_is_no_regression_and_one_beyond_it_is():
@@ -101,3 +101,4 @@ def test_times_are_not_compared_across_machines_and_a_figure_that_vanished_is_to
     (gone,) = regressions(old, report(ms=(10.0, 0.0, False)))
     assert "not measured now" in str(gone)
     assert regressions(old, report(quick=False, ms=(10.0, 0.0, False))) == []
+    assert regressions(old, report(parts=("stages",), ms=(10.0, 0.0, False))) == []
