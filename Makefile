@@ -15,8 +15,9 @@ $(VENV)/ready: pyproject.toml constraints.txt
 demo: $(VENV)/ready
 	$(BIN)/ngatu demo
 
+# Half of the tests wait for servers and browsers: two at a time, those of one file in one process.
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

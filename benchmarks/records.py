@@ -99,7 +99,7 @@ def sha256(path: Path) -> str:
 
 def machine() -> Row:
     """What it ran on, and how busy that was."""
-    names = ("ngatu", "numpy", "scipy", "opencv-python-headless", "onnxruntime", "av")
+    names = ("ngatu", "numpy", "scipy", "opencv-python-headless", "onnxruntime", "openvino", "av")
     return {
         "cpu": _cpu_name(),
         "cores": os.cpu_count(),

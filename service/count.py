@@ -50,6 +50,7 @@ from vision.density import ApproachInterval
 from vision.density.records import Light
 from vision.detection import OnnxDetector, TiledDetector
 from vision.detection.grades import AUTO, AskedProvider, choose_grade
+from vision.detection.openvino_session import is_installed
 from vision.overlay import Overlay, draw_view
 from vision.sources import OpenedSource
 from vision.video_writer import VideoWriter
@@ -449,5 +450,6 @@ def _about_view(file: Path | None, view: View | None) -> dict[str, Any] | None:
 
 
 def _versions() -> dict[str, str]:
-    names = ("ngatu", "numpy", "onnxruntime", "opencv-python-headless", "av")
+    names = ["ngatu", "numpy", "onnxruntime", "opencv-python-headless", "av"]
+    names += ["openvino"] if is_installed() else []
     return {"python": platform.python_version(), **{name: version(name) for name in names}}

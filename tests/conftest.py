@@ -31,6 +31,8 @@ MakeClip = Callable[..., Path]
 
 # Tests seal with a key of their own, and leave no key file in anybody's settings.
 os.environ.setdefault("NGATU_KEY", "YSBrZXkgb2YgbmdhdHUncyB0ZXN0cywgMzIgYnl0ZXM=")
+# Processes of pytest-xdist are told the width of a window: tables of the tests have none.
+os.environ.pop("COLUMNS", None)
 SYSTEM_PYTHON = "/usr/bin/python3"
 """It has GStreamer's bindings, which no environment of ours can install."""
 
