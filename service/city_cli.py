@@ -24,6 +24,7 @@ from service.registry import (
     read_files,
     summary,
 )
+from service.registry.records import ADDRESSES
 from service.registry.store import load_history, revision, save_changes
 from service.registry.writing import csv_files, geojson_text, yaml_text
 from service.storage.connect import open_database, reading, writing
@@ -233,7 +234,7 @@ def _value(field: str, value: object) -> str:
         return "(empty)"
     return (
         mask_address(str(value))
-        if field == "address"
+        if field in ADDRESSES
         else str(value).lower()
         if value in (True, False)
         else str(value)

@@ -122,7 +122,7 @@ def main() -> int:
                 now=lambda: now[0],
             )
             entry = Entry("cam1", "hoa-ban", "rtsp://x/", load_view(SAMPLE / "hoa-ban_cam1.view.yaml"), "sha")
-            camera = LiveCamera(entry, lambda: "", around)
+            camera = LiveCamera(entry, lambda _stream: "", around)
             seen = pictures()
             order = np.random.default_rng(2).integers(0, len(seen), 9973)  # in turn they would look frozen
             for number in range(1, options.frames + 1):

@@ -92,7 +92,7 @@ def main() -> int:
             opens = {name: Counted(3 if name == "ended" else None) for name in KINDS}
             idle = held()
             readers = {
-                name: Reader(name, lambda name=name: addresses[name], waiting, 10.0, opens[name])
+                name: Reader(name, lambda _stream, name=name: addresses[name], waiting, 10.0, opens[name])
                 for name in KINDS
             }
             # Nobody listening is told in a millisecond: without a longer wait it would be all there is.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from service.alarms.rules import AlarmKind, Severity
+from service.sentences import in_vietnamese
 
 Language = Literal["en", "vi"]
 LANGUAGES: tuple[Language, ...] = ("en", "vi")
@@ -200,6 +201,8 @@ def told(details: Mapping[str, Any], language: Language) -> str:
         if value not in (None, ""):
             if name == "level" and language == "vi":
                 value = _LEVELS.get(value, value)
+            if name == "reason" and language == "vi":
+                value = in_vietnamese(value)
             parts.append(forms[language == "vi"].format(value))
     return ", ".join(parts)
 

@@ -29,6 +29,9 @@ FORMATS = {
 _ALSO = {"application/x-parquet": "parquet", "application/parquet": "parquet"}
 _FILES = ("csv", "parquet", "xlsx")
 
+VARY = "Accept, Accept-Language, Authorization, Cookie"
+"""Headers of a request that may make another answer of the same address."""
+
 Row = Mapping[str, Any]
 
 
@@ -63,7 +66,7 @@ def respond(
 ) -> Response:
     """An answer with its ETag, or 304; ``following`` is the cursor of the next page, told as a Link too."""
     tag = etag(body)
-    told = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
+    told = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": VARY}
     told |= headers or {}
     if following is not None:
         query = dict(request.query_params) | {"cursor": following}

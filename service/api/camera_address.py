@@ -27,15 +27,32 @@ _turns = BoundedSemaphore(AT_ONCE)
 
 
 def kept_address(
-    connection: Connection, services: Services, caller: Caller, camera: str, address: str
+    connection: Connection,
+    services: Services,
+    caller: Caller,
+    camera: str,
+    address: str | None,
+    before: str,
+    kind: str = "cam",
 ) -> str:
     """The address as the registry may hold it; a password in it goes into the vault.
+
+    Args:
+        connection: a transaction that writes.
+        services: the service's parts.
+        caller: who gave it.
+        camera: id of the camera.
+        address: as it was given; None, or what ``before`` looks like masked, keeps what is there.
+        before: what is there; empty for none.
+        kind: see :func:`service.auth.vault.accept_address`.
 
     Raises:
         NgatuError: it is not allowed here.
     """
+    if address is None or (before and address == mask_address(before)):
+        return before
     now = datetime.fromtimestamp(services.clock(), UTC)
-    return accept_address(connection, caller.login, camera, address, now, services.settings.networks)
+    return accept_address(connection, caller.login, camera, address, now, services.settings.networks, kind)
 
 
 def tried(services: Services, address: str, registered: bool) -> CameraTest:

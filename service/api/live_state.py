@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from service.live.messages import CameraReport, CrossingLive, WorkerReport
+from service.sentences import in_vietnamese
 
 LATE_S = 3.0
 """A report or frame older than this is late: figures of the present are not told from it."""
@@ -51,6 +52,8 @@ class CameraNow:
             "state": self.state,
             "since": moment(self.since),
             "reason": self.reason,
+            "reason_vi": in_vietnamese(self.reason),
+            "stream": report.stream if report else None,
             "stale": self.stale,
             "age_s": age,
             "frame_time": moment(report.frame_time) if report else None,

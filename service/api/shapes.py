@@ -31,6 +31,7 @@ class CameraOut(Shape):
     site: str = Field(description="the site it belongs to")
     name: str = Field(description="where it stands and looks")
     address: str = Field(description="where its pictures come from, secrets masked")
+    substream: str = Field(description="its smaller stream, secrets masked; empty for none")
     note: str = Field(description="anything else")
     view_version: int | None = Field(description="version of its view; null while nothing is drawn")
     approaches: list[str] = Field(description="approaches in its view")
@@ -264,6 +265,10 @@ class LiveCamera(Shape):
     state: str = Field(description="live, or what is wrong: connecting, stalled, offline, frozen, moved …")
     since: datetime | None = Field(description="since when")
     reason: str = Field(description="why, in a sentence")
+    reason_vi: str = Field(description="the same in Vietnamese: one text serves all who follow")
+    stream: Literal["main", "sub"] | None = Field(
+        description="which of its streams is read; sub while there is too little time for the main one"
+    )
     stale: bool = Field(description="whether the newest frame or report is older than 3 s")
     age_s: float | None = Field(description="age of the newest analysed frame, s; null where there was none")
     frame_time: datetime | None = Field(description="its moment")

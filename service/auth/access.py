@@ -28,6 +28,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 from sqlalchemy import Engine
 
 from service.auth.door import Door
+from service.auth.language import language_of
 from service.auth.problems import Problem, install_problems, not_logged_in
 from service.auth.roles import ROLES, Role, allows
 from service.auth.sessions import Identity
@@ -126,7 +127,7 @@ def public(request: Request) -> Caller:
     identity = door.identify(request)
     if identity is None:
         door.count_request(request, None)
-        return Caller("", "viewer", "anonymous", _language(request))
+        return Caller("", "viewer", "anonymous", language_of(request, "vi"))
     return _caller(identity)
 
 
@@ -246,12 +247,6 @@ def _caller(identity: Identity) -> Caller:
     return Caller(
         identity.login, identity.role, identity.via, identity.language, identity.session, identity.csrf
     )
-
-
-def _language(request: Request) -> str:
-    wanted = request.headers.get("accept-language", "").lower()
-    vi, en = wanted.find("vi"), wanted.find("en")
-    return "en" if en >= 0 and (vi < 0 or en < vi) else "vi"
 
 
 def _marks(dependant: Dependant) -> Iterator[str]:

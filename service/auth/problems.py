@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from service.auth.language import told
 from service.registry.records import RegistryError
 from service.storage.connect import RefusedError, StorageError
 from vision import NgatuError
@@ -96,24 +97,24 @@ def as_response(
     problem: Problem,
     errors: Sequence[Fault] | None = None,
 ) -> Response:
-    """The answer to a request that a problem ended; a page for who asked for a page."""
+    """The answer to a request that a problem ended, in its language; a page for who asked for a page."""
     app = request.scope.get("app")
     show = getattr(app.state, "error_page", None) if app is not None else None
     if show is not None and _wants_page(request) and not request.url.path.startswith("/v1/"):
         shown: Response = show(request, problem)
         return shown
     body = ProblemBody(
-        title=problem.title,
+        title=told(request, problem.title),
         status=problem.status,
-        detail=problem.detail,
+        detail=told(request, problem.detail),
         field=problem.field,
-        errors=list(errors) if errors else None,
+        errors=[Fault(field=each.field, detail=told(request, each.detail)) for each in errors or ()] or None,
         request_id=getattr(request.state, "request_id", None),
     )
     return JSONResponse(
         body.model_dump(exclude_none=True),
         status_code=problem.status,
-        headers=problem.headers,
+        headers={"Vary": "Accept-Language", **problem.headers},
         media_type=MEDIA_TYPE,
     )
 

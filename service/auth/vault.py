@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
@@ -14,9 +15,12 @@ from service.auth.problems import Problem
 from service.auth.sealing import SealingError, seal, unseal
 from service.auth.trail import audit
 from service.registry.addresses import clear_secret, names_in, resolve_address, without_password
+from service.registry.records import ADDRESSES
 from service.storage.base import upsert_into
 from service.storage.tables import Camera, Secret
 from vision import SourceError
+
+_ADDRESSES = tuple(getattr(Camera, field) for field in ADDRESSES)
 
 NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
 
@@ -40,12 +44,13 @@ def reseal(connection: Connection) -> int:
     was one. Returns how many; those whose key is not here stay as they are.
     """
     done = 0
-    for row in connection.execute(select(Camera.pk, Camera.address)).all():
-        connection.execute(update(Camera).where(Camera.pk == row.pk).values(address=row.address))
-        done += bool(row.address)
+    for pk, *addresses in connection.execute(select(Camera.pk, *_ADDRESSES)).all():
+        again = dict(zip(_ADDRESSES, addresses, strict=True))
+        connection.execute(update(Camera).where(Camera.pk == pk).values(again))
+        done += sum(map(bool, addresses))
     for secret in connection.execute(select(Secret.name, Secret.sealed)).all():
-        again = seal(unseal(secret.sealed))
-        connection.execute(update(Secret).where(Secret.name == secret.name).values(sealed=again))
+        sealed = seal(unseal(secret.sealed))
+        connection.execute(update(Secret).where(Secret.name == secret.name).values(sealed=sealed))
         done += 1
     return done
 
@@ -91,9 +96,9 @@ def open_address(connection: Connection, address: str, environment: Mapping[str,
 def key_problem(connection: Connection) -> str | None:
     """What is wrong with the key, in a sentence: None where everything sealed can be opened."""
     sealed = connection.execute(select(Secret.sealed)).scalars().all()
-    addresses = connection.execute(select(Camera.address).where(Camera.valid_to.is_(None))).scalars().all()
+    addresses = connection.execute(select(*_ADDRESSES).where(Camera.valid_to.is_(None))).all()
     try:
-        for text in (*sealed, *addresses):  # an address comes open, or sealed where its key is not here
+        for text in (*sealed, *chain(*addresses)):  # an address comes open, or sealed without its key
             unseal(text)
     except SealingError as error:
         return str(error)
@@ -107,6 +112,7 @@ def accept_address(
     address: str,
     now: datetime,
     policy: NetworkPolicy | None = None,
+    kind: str = "cam",
 ) -> str:
     """What the registry keeps of an address that somebody typed: a password in it goes into the vault.
 
@@ -117,6 +123,7 @@ def accept_address(
         address: as typed; it may hold a password in clear, or ``${NAME}`` of the vault.
         now: the present.
         policy: which addresses are allowed; None is that of the environment.
+        kind: what the secret's name begins with: ``cam`` of an address, ``sub`` of a substream.
 
     Raises:
         SourceError: the address is not allowed, or names a secret that is not in the vault. Else somebody
@@ -131,9 +138,9 @@ def accept_address(
     known |= {name for _, names in _named(connection) for name in names}
     if unknown := [name for name in names_in(text) if name not in known]:
         raise SourceError(f"there is no secret {unknown[0]}; add it first, or write the password itself")
-    bare, password = without_password(text, secret_name(camera))
+    bare, password = without_password(text, secret_name(camera, kind))
     if password is not None:
-        put_secret(connection, by, secret_name(camera), password, now)
+        put_secret(connection, by, secret_name(camera, kind), password, now)
     if left := clear_secret(bare):
         raise SourceError(
             f"the address holds {left} in clear; add it as a secret and write ${{NAME}} in its place"
@@ -141,17 +148,17 @@ def accept_address(
     return bare
 
 
-def secret_name(camera: str) -> str:
+def secret_name(camera: str, kind: str = "cam") -> str:
     """The name under which a camera's password is kept.
 
     Example:
         >>> secret_name("hoa-ban_cam1")
         'cam_hoa_ban_cam1_0c1b0c'
     """
-    return f"cam_{camera.replace('-', '_')[:50]}_{hashlib.sha256(camera.encode()).hexdigest()[:6]}"
+    return f"{kind}_{camera.replace('-', '_')[:50]}_{hashlib.sha256(camera.encode()).hexdigest()[:6]}"
 
 
 def _named(connection: Connection) -> list[tuple[str, list[str]]]:
     """The cameras in force, and what secrets their addresses name."""
-    rows = connection.execute(select(Camera.camera_id, Camera.address).where(Camera.valid_to.is_(None)))
-    return [(row.camera_id, names_in(row.address)) for row in rows]
+    rows = connection.execute(select(Camera.camera_id, *_ADDRESSES).where(Camera.valid_to.is_(None)))
+    return [(camera, [name for each in addresses for name in names_in(each)]) for camera, *addresses in rows]

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from service.doctor import Finding, State
+from service.sentences import in_vietnamese
 
 Language = Literal["en", "vi"]
 Words = tuple[str, str]
@@ -264,7 +265,10 @@ def check_word(check: str, language: Language) -> str:
 
 def found(finding: Finding, language: Language) -> str:
     """What was found, one sentence."""
-    return _in(_FOUND[finding.code], language).format(**finding.values)
+    values = dict(finding.values)
+    if language == "vi" and "problem" in values:
+        values["problem"] = in_vietnamese(str(values["problem"]))
+    return _in(_FOUND[finding.code], language).format(**values)
 
 
 def step(finding: Finding, language: Language) -> str | None:

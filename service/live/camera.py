@@ -13,11 +13,12 @@ from service.live.frames import WaitingFrames, rate_of
 from service.live.guard import Guard, Verdict
 from service.live.history import History
 from service.live.keeping import Following, Keeper
-from service.live.messages import CameraReport
+from service.live.messages import CameraReport, Stream
 from service.live.pictures import Newest
 from service.live.plan import Entry, Reference
-from service.live.reader import Open, Reader
+from service.live.reader import Address, Choice, Open, Reader
 from service.live.state import CameraMachine
+from service.live.substream import PROBATION_S
 from service.live.tally import Tally
 from service.metrics import least_rider_of
 from service.storage.outbox import Outbox
@@ -64,7 +65,7 @@ class LiveCamera:
 
     Args:
         entry: what is asked of it.
-        address: gives the address to open, secrets filled in.
+        address: gives the address of each of its streams.
         around: what the worker's cameras share.
 
     Attributes:
@@ -72,7 +73,7 @@ class LiveCamera:
         tally: its running counts.
     """
 
-    def __init__(self, entry: Entry, address: Callable[[], str], around: Around) -> None:
+    def __init__(self, entry: Entry, address: Address, around: Around) -> None:
         now = around.now()
         self.entry = entry
         self.tally = Tally(now, around.zone)
@@ -113,7 +114,8 @@ class LiveCamera:
         if (before.view_sha256, before.site, before.why) != (entry.view_sha256, entry.site, entry.why):
             self._end_analysis()
             self._guard = Guard(entry, self._around.save)
-        if before.address != entry.address or self.followed != followed:
+        moved = (before.address, before.substream) != (entry.address, entry.substream)
+        if moved or self.followed != followed:
             self.reconnect()
 
     def reconnect(self) -> None:
@@ -125,6 +127,23 @@ class LiveCamera:
         """Analyse so many frames a second, where vehicles are followed."""
         if self.followed:
             self._reader.fps = fps
+
+    @property
+    def load(self) -> float:
+        """Pixels a second of its main stream, as far as they are known."""
+        width, height = self._reader.main_size or (0, 0)
+        return width * height * (self._reader.source_fps(self._around.now()) or 0.0)
+
+    def may_read(self, stream: Stream) -> bool:
+        """Whether it reads its other stream now, and this one could be read instead."""
+        if stream == self._reader.wanted.stream:
+            return False
+        good = self._machine.now_in.state == "live"
+        return stream == "main" or (bool(self.entry.substream) and good and self._reader.may_try)
+
+    def read_by(self, stream: Stream, why: str) -> None:
+        """Read it by this stream from now on; where the substream is of no use, it goes back by itself."""
+        self._reader.wanted = Choice(stream, why)
 
     def refer(self, reference: Reference) -> None:
         """Take the picture of its view."""
@@ -163,7 +182,10 @@ class LiveCamera:
 
     def tick(self, now: float, *, recording: bool) -> None:
         """Look at the state, and write what became of it."""
-        self._machine.see(now, self._reader.link, self._guard.picture)
+        reader, picture = self._reader, self._guard.picture
+        self._machine.see(now, reader.link, picture)
+        if picture.state != "live" and reader.reads_substream_since(now - PROBATION_S):
+            reader.leave_substream(f"its picture is {picture.state}: {picture.reason}")
         if recording and (rows := self._history.rows(self._machine, now, self._detail(now))):
             self._around.outbox.put([("rows", {"table": "camera_health", "rows": rows})])
 
@@ -199,6 +221,7 @@ class LiveCamera:
                 "state": current.state,
                 "since": current.start,
                 "reason": "; ".join(part for part in (current.reason, note) if part),
+                "stream": self._reader.stream,
                 "frame_time": self._last or None,
                 "age_s": self._age,
                 "source_fps": self._reader.source_fps(now),
@@ -270,7 +293,7 @@ class LiveCamera:
 
     def _detail(self, now: float) -> dict[str, Any]:
         """What the next start needs to share cameras out evenly."""
-        if self._size is None:
+        if (size := self._reader.main_size or self._size) is None:
             return {}
         fps = self._reader.source_fps(now)
-        return {"width": self._size[0], "height": self._size[1], "fps": round(fps, 1) if fps else None}
+        return {"width": size[0], "height": size[1], "fps": round(fps, 1) if fps else None}

@@ -18,6 +18,9 @@ CameraState = Literal[
 ]
 """What a camera is doing; ``live`` is the one in which frames arrive and what they show is of use."""
 
+Stream = Literal["main", "sub"]
+"""Which of a camera's streams: the one at its address, or its substream."""
+
 VehicleLabel = Literal["bicycle", "motorcycle", "car", "bus", "truck", "unknown"]
 Way = Literal["in", "out"]
 ByClass = dict[VehicleLabel, Annotated[int, Field(ge=0)]]
@@ -66,6 +69,7 @@ class CameraReport(_Message):
     state: CameraState = Field(description="what the camera is doing")
     since: float = Field(description="since when, seconds since the epoch, UTC")
     reason: str = Field("", description="why, in one sentence, secrets masked")
+    stream: Stream = Field("main", description="which of its streams is read")
     frame_time: float | None = Field(None, description="time of the newest frame that was analysed")
     age_s: float | None = Field(None, description="age of that frame when its analysis was through, s")
     source_fps: float | None = Field(None, description="frames a second that arrive")

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select, update
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, update
 from service.auth.addresses_guard import check_address
 from service.auth.sealing import SealingError
 from service.auth.vault import load_secrets
+from service.live.messages import Stream
 from service.registry import Camera, CameraView, History, Site, boundaries, city_at, resolve_address
 from service.registry.addresses import names_in
 from service.registry.store import load_history, revision
@@ -36,6 +37,7 @@ class Entry:
         view_sha256: checksum of the view, as the registry keeps it; empty without one.
         why: why only its health is watched; empty where it is counted.
         follow: whether its vehicles are followed although there is no view: one is proposed from them.
+        substream: where its smaller stream comes from; empty where it has none.
     """
 
     camera: str
@@ -45,6 +47,7 @@ class Entry:
     view_sha256: str = ""
     why: str = ""
     follow: bool = False
+    substream: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +68,15 @@ class Plan:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     locked: str = ""
 
-    def address(self, camera: str) -> str:
+    def address(self, camera: str, stream: Stream = "main") -> str:
         """The address to open, secrets filled in and its host looked up. Never show or store it.
 
         Raises:
             NgatuError: a secret that it names is not known, the vault cannot be opened, or the address leads
                 where no camera may be.
         """
-        address = self.entries[camera].address
+        entry = self.entries[camera]
+        address = entry.substream if stream == "sub" else entry.address
         if self.locked and names_in(address):
             raise NgatuError(self.locked)
         return check_address(resolve_address(address, os.environ, self.secrets)).address
@@ -204,12 +208,12 @@ def known_costs(connection: Connection, cameras: Iterable[str]) -> dict[str, flo
 
 
 def _entry(camera: Camera, site: Site | None, view: View | None) -> Entry:
+    entry = Entry(camera.id, camera.site, camera.address, substream=camera.substream)
     if site is not None and site.kind == "public_area":
-        return Entry(camera.id, camera.site, camera.address, why="a public area: only its health is watched")
+        return replace(entry, why="a public area: only its health is watched")
     if view is None:
-        why = "no view is drawn: nothing is counted yet"
-        return Entry(camera.id, camera.site, camera.address, why=why, follow=True)
-    return Entry(camera.id, camera.site, camera.address, view, content_sha256(view_data(view)))
+        return replace(entry, why="no view is drawn: nothing is counted yet", follow=True)
+    return replace(entry, view=view, view_sha256=content_sha256(view_data(view)))
 
 
 def _seconds(moment: datetime | None) -> float | None:

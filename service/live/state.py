@@ -1,7 +1,7 @@
 """What state a camera is in, told from its connection and its picture; time is given, never read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.live.messages import CameraState
 
@@ -26,12 +26,14 @@ class Link:
         last_frame: when the last picture arrived that was fresh enough to use; None before the first.
         failure: why it is not connected or nothing of use arrives, secrets masked; empty while all is well.
         refused: whether the last failure came while connecting, so that nobody is there to wait for.
+        note: which of its streams is read and why, once another one was tried; empty before.
     """
 
     connected: bool = False
     last_frame: float | None = None
     failure: str = ""
     refused: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,13 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A stretch of time in one state; ``end`` is None while it lasts."""
+    """A stretch of time in one state and with one stream; ``end`` is None while it lasts."""
 
     state: CameraState
     start: float
     reason: str
     end: float | None = None
+    note: str = ""
 
 
 class CameraMachine:
@@ -66,19 +69,21 @@ class CameraMachine:
 
     def see(self, now: float, link: Link, picture: Picture) -> CameraState:
         """Take what is known at a moment, seconds since the epoch; the state that follows."""
-        state, since, reason = _judge(now, self.now_in, link, picture)
-        if state == self.now_in.state:
-            self.now_in = Stretch(state, self.now_in.start, reason)
+        before = self.now_in
+        state, since, reason = _judge(now, before, link, picture)
+        if (state, link.note) == (before.state, before.note):
+            self.now_in = replace(before, reason=reason)
         else:
-            start = max(since, self.now_in.start + _TICK)
-            self._finished.append(Stretch(self.now_in.state, self.now_in.start, self.now_in.reason, start))
-            self.now_in = Stretch(state, start, reason)
+            begun = now if state == before.state else since
+            start = max(begun, before.start + _TICK)
+            self._finished.append(replace(before, end=start))
+            self.now_in = Stretch(state, start, reason, note=link.note)
         return state
 
     def stop(self, now: float) -> None:
         """Nobody looks any more: the stretch that lasts ends."""
         end = max(now, self.now_in.start + _TICK)
-        self._finished.append(Stretch(self.now_in.state, self.now_in.start, self.now_in.reason, end))
+        self._finished.append(replace(self.now_in, end=end))
 
     def finished(self) -> list[Stretch]:
         """The stretches that ended since the last call."""
@@ -96,7 +101,8 @@ def _judge(now: float, before: Stretch, link: Link, picture: Picture) -> tuple[C
         return "connecting", before.start, "connecting for the first time"
     silent = now - link.last_frame
     if link.connected and silent < STALLED_AFTER:
-        return picture.state, now if picture.state == "live" else picture.since, picture.reason
+        reason = "; ".join(part for part in (picture.reason, link.note) if part)
+        return picture.state, now if picture.state == "live" else picture.since, reason
     why = link.failure or "no picture arrives although the connection is open"
     nobody_there = link.refused and silent >= STALLED_AFTER
     if before.state == "offline" or silent >= OFFLINE_AFTER or nobody_there:

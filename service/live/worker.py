@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from service.live.camera import Around, LiveCamera
 from service.live.frames import AdaptiveRate, WaitingFrames
 from service.live.gathering import GatheringOutbox
-from service.live.messages import CameraReport, OutboxLive, WorkerReport
+from service.live.messages import CameraReport, OutboxLive, Stream, WorkerReport
 from service.live.pictures import jpeg_of
 from service.live.plan import (
     Plan,
@@ -30,8 +30,9 @@ from service.live.plan import (
     save_reference,
 )
 from service.live.publish import Publisher, Service
-from service.live.reader import Open
+from service.live.reader import Address, Open
 from service.live.settings import WorkerSettings, detector_source
+from service.live.substream import Relief
 from service.live.timing import Timing
 from service.live.waiting import OutboxWatch
 from service.storage.connect import StorageError, open_database, reading, writing
@@ -251,7 +252,7 @@ class Worker:
 
     def _analyse(self, path: Path, stop: Event) -> None:
         settings = self.settings
-        rate = AdaptiveRate(settings.fps)
+        rate, relief = AdaptiveRate(settings.fps), Relief(settings.fps)
         detector = self._detector or detector_source(settings.model)
         with GatheringOutbox(path) as outbox:
             self._around = Around(
@@ -292,9 +293,10 @@ class Worker:
                     self._flush(outbox)
                     total = sum(self._waiting.dropped(name) for name in self._cameras)
                     fps = rate.look(busy / elapsed, max(0, total - dropped))
-                    busy, dropped = 0.0, total
                     for camera in self._cameras.values():
                         camera.choose_rate(fps)
+                    relief.look(now, fps, busy / elapsed, self._cameras.values())
+                    busy, dropped = 0.0, total
             self._close(outbox)
 
     def _obey(self) -> None:
@@ -319,12 +321,12 @@ class Worker:
             elif camera.entry != entry:
                 camera.change(entry)
 
-    def _address_of(self, camera: str) -> Callable[[], str]:
-        def address() -> str:
+    def _address_of(self, camera: str) -> Address:
+        def address(stream: Stream) -> str:
             plan = self._plan
             if plan is None or camera not in plan.entries:
                 raise NgatuError("it is not in the registry any more")
-            return plan.address(camera)
+            return plan.address(camera, stream)
 
         return address
 

@@ -10,6 +10,8 @@ from vision.sources import mask_address
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)(.*)@(.*)$", re.DOTALL)
+_PARTS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)(?:(.*)@)?(\[[^\]]*\]|[^:/?#]*)(.*)$", re.DOTALL)
+"""Scheme, login, host, and the rest with the port."""
 _OURS = re.compile(r"^(?:NGATU_|PG[A-Z]|POSTGRES_|AWS_|AZURE_|GOOGLE_|GCP_)")
 """Variables that hold secrets of the service itself; no camera gets them, whoever writes its address."""
 
@@ -48,6 +50,20 @@ def without_password(address: str, name: str) -> tuple[str, str | None]:
     if not password or _PLACEHOLDER.fullmatch(password):
         return address, None
     return f"{userinfo[1]}{login}:${{{name}}}@{userinfo[3]}", password
+
+
+def with_login_of(address: str, other: str) -> str:
+    """An address with the login of another, where it has none (or only ``***``) and leads to the same host.
+
+    Example:
+        >>> with_login_of("rtsp://10.0.0.5/2", "rtsp://admin:${cam_1}@10.0.0.5:554/1")
+        'rtsp://admin:${cam_1}@10.0.0.5/2'
+    """
+    here, there = _PARTS.match(address), _PARTS.match(other)
+    if not here or not there or here[2] not in (None, "***") or not there[2]:
+        return address
+    same = all(here[part].lower() == there[part].lower() for part in (1, 3))
+    return f"{here[1]}{there[2]}@{here[3]}{here[4]}" if same else address
 
 
 def names_in(address: str) -> list[str]:

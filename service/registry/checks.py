@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from service.registry.history import City
-from service.registry.records import Approach, Camera, CameraView, Owner, Ref, Site
+from service.registry.records import ADDRESSES, Approach, Camera, CameraView, Owner, Ref, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def find_fault(city: City) -> Misfit | None:
 
 
 def _faults(city: City) -> Iterator[Misfit]:
-    addresses: dict[str, str] = {}
+    sources: dict[str, tuple[str, str]] = {}
     arms: dict[str, list[str]] = {}
     for record in city.values():
         if isinstance(record, Approach):
@@ -39,10 +39,7 @@ def _faults(city: City) -> Iterator[Misfit]:
         elif isinstance(record, Camera):
             if ("sites", record.site) not in city:
                 yield Misfit(ref, ("site",), f"there is no site {record.site!r}; add it or correct the name")
-            other = addresses.setdefault(record.address, record.id)
-            if record.address and other != record.id:
-                problem = f"camera {other!r} has the same address; one video source is one camera of one site"
-                yield Misfit(ref, ("address",), problem)
+            yield from _source_faults(sources, record)
         elif isinstance(record, Owner):
             yield from _owner_faults(city, record)
         elif isinstance(record, CameraView):
@@ -56,6 +53,19 @@ def _approach_faults(city: City, record: Approach) -> Iterator[Misfit]:
     elif site.kind != "junction":
         problem = f"{record.site!r} is a public area, which has no approaches; only junctions have"
         yield Misfit(record.ref, ("site",), problem)
+
+
+def _source_faults(sources: dict[str, tuple[str, str]], record: Camera) -> Iterator[Misfit]:
+    """What of a camera's addresses is there already, in ``sources``: camera and field by address."""
+    for field in ADDRESSES:
+        address = getattr(record, field)
+        other, there = sources.setdefault(address, (record.id, field))
+        if not address or (other, there) == (record.id, field):
+            continue
+        problem = f"camera {other!r} has the same address; one video source is one camera of one site"
+        if other == record.id:
+            problem = "it is the address once more; give that of the camera's smaller stream, or leave it out"
+        yield Misfit(record.ref, (field,), problem)
 
 
 def _owner_faults(city: City, record: Owner) -> Iterator[Misfit]:

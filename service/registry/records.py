@@ -20,6 +20,10 @@ Identifier = Annotated[
 Words = Annotated[str, Field(max_length=500)]
 
 
+ADDRESSES = ("address", "substream")
+"""The fields of a camera that hold an address: never shown but masked, and sealed where they are kept."""
+
+
 class RegistryError(NgatuError):
     """A file of the city, or a change to its registry, is not valid."""
 
@@ -119,15 +123,20 @@ class Camera(Record):
     address: Annotated[str, Field(max_length=2000)] = Field(
         "", description="rtsp:// address or file, secrets as ${NAME} of the vault or the environment"
     )
+    substream: Annotated[str, Field(max_length=2000)] = Field(
+        "", description="address of its smaller stream of the same picture, read while there is little time"
+    )
     note: Words = Field("", description="anything else")
 
     @model_validator(mode="after")
     def _keeps_its_secrets(self) -> Self:
-        if secret := clear_secret(self.address):
-            raise Fault(
-                "address",
-                f"it holds {secret} in clear; write ${{NAME}} in its place and set NAME in the environment",
-            )
+        for field in ADDRESSES:
+            if secret := clear_secret(getattr(self, field)):
+                raise Fault(
+                    field,
+                    f"it holds {secret} in clear; write ${{NAME}} in its place and set NAME in the "
+                    "environment",
+                )
         return self
 
 

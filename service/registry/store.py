@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from service.registry.calibrated import calibration_fit
 from service.registry.history import Change, History, Version, apply_changes
-from service.registry.records import RECORDS, Approach, CameraView, Record, Ref, RegistryError
+from service.registry.records import ADDRESSES, RECORDS, Approach, CameraView, Record, Ref, RegistryError
 from service.registry.writing import view_data
 from service.storage import tables
 from service.storage.base import Base
@@ -177,7 +177,7 @@ def _audited(change: Change) -> dict[str, Any]:
 def _plain(field: str, value: Any) -> Any:
     if field == "view":
         return f"version {value['version']}"
-    return mask_address(value) if field == "address" else value
+    return mask_address(value) if field in ADDRESSES else value
 
 
 def _seconds(moment: datetime | None) -> float:

@@ -319,9 +319,7 @@ def _nothing_in_common(ours: Counted, theirs: NDArray[np.float64]) -> NgatuError
         if not len(spans):
             return "nothing"
         pattern = "%Y-%m-%d %H:%M:%S"
-        return " to ".join(
-            clock(float(edge), ours.time_zone, pattern) for edge in (spans[0, 0], spans[-1, 1])
-        )
+        return " – ".join(clock(float(edge), ours.time_zone, pattern) for edge in (spans[0, 0], spans[-1, 1]))
 
     return NgatuError(
         f"no moment was counted by both: the manual count holds {told(theirs)}, ours fully observed "

@@ -48,7 +48,7 @@ class Approach(Dated, Base):
 
 
 class Camera(Dated, Base):
-    """A video source; its address is sealed, and holds ``${NAME}`` where a secret belongs."""
+    """A video source; its addresses are sealed, and hold ``${NAME}`` where a secret belongs."""
 
     __tablename__ = "cameras"
     __table_args__ = (UniqueConstraint("camera_id", "valid_from"), Index(None, "site_id"))
@@ -56,6 +56,7 @@ class Camera(Dated, Base):
     site_id: Mapped[Name]
     name: Mapped[Text]
     address: Mapped[str] = mapped_column(SealedText(), server_default="")
+    substream: Mapped[str] = mapped_column(SealedText(), server_default="")
     note: Mapped[Text]
 
 

@@ -176,6 +176,20 @@ def test_another_size_or_a_long_gap_starts_anew():
     assert told.measures["position_checked"] == 1
 
 
+def test_a_softer_substream_of_the_camera_is_no_blur():
+    """Its pictures are as large as those that are looked at of the main stream, and softer."""
+    large = [
+        cv2.resize(each, (1280, 720), interpolation=cv2.INTER_CUBIC) for each in sample("hoa-ban_cam1_day")
+    ]
+    soft = [cv2.GaussianBlur(each, (0, 0), 2.5) for each in sample("hoa-ban_cam1_day")]
+    watching = HealthWatch(cv2.resize(reference(), (1280, 720), interpolation=cv2.INTER_CUBIC))
+    told = [watching.look(each, number * 0.5) for number, each in enumerate(faults.endless(large, 60))]
+    told += [watching.look(each, 30 + number * 0.5) for number, each in enumerate(faults.endless(soft, 60))]
+    assert {each.state for each in told} == {"ok"}
+    assert told[-1].measures["position_checked"] == 1
+    assert told[-1].measures["sharpness"] < 0.62 * told[59].measures["sharpness"]  # it would count as blurred
+
+
 @pytest.mark.parametrize("shape", [(90, 120), (288, 352), (720, 404)])
 def test_pictures_of_any_size(shape):
     run = [RNG.integers(0, 255, (*shape, 3), np.uint8) for _ in range(30)]

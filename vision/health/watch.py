@@ -66,9 +66,10 @@ class HealthWatch:
     ) -> None:
         self._reference = None if reference is None else _grey(reference)
         self._settings = settings or HealthSettings()
-        self._reset((0, 0))
+        self._reset((0, 0), (0, 0))
 
-    def _reset(self, size: tuple[int, int]) -> None:
+    def _reset(self, size: tuple[int, int], work_size: tuple[int, int]) -> None:
+        """Begin anew, for pictures of a size of which copies of another are looked at."""
         of = self._settings
         self._size = size
         self._freeze = FreezeWatch(of)
@@ -87,9 +88,10 @@ class HealthWatch:
         self._measures: dict[str, float] = {}
         self._health: Health | None = None
         if self._reference is not None and size != (0, 0):
-            work = _resized(self._reference, size)
-            # A reference with less detail than the picture, because it was enlarged, tells nothing of focus.
-            if self._reference.shape[1] >= size[0]:
+            work = _resized(self._reference, work_size)
+            # A reference with less detail than the picture, because it was enlarged, tells nothing of focus,
+            # nor does one of a larger picture: it is of another stream, which is sharper.
+            if work_size[0] <= self._reference.shape[1] <= size[0]:
                 self._before = Detail.of(work)
             self._place = PlaceWatch(_small(work), of)
 
@@ -107,9 +109,9 @@ class HealthWatch:
         ):
             return self._health
         grey = _work(image)
-        size = (grey.shape[1], grey.shape[0])
+        size = (image.shape[1], image.shape[0])
         if size != self._size:
-            self._reset(size)
+            self._reset(size, (grey.shape[1], grey.shape[0]))
         elif self._last is not None and not 0 <= time - self._last < _GAP:
             self._freeze.forget()
             self._ring.clear()

@@ -1,8 +1,8 @@
 """Cameras of the registry: list, read, add, change, end, and test an address. Secrets never come out."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.answers import chosen_format, json_bytes, page, respond
@@ -22,8 +22,10 @@ from service.api.parameters import (
 from service.api.registry import IfMatch, at_or_now, change_registry, check_match, end, lock_registry, same_id
 from service.api.services import Engineer, Parts, Viewer, found
 from service.api.shapes import CameraOut, CameraTest, Page
+from service.auth.language import told
 from service.auth.problems import Problem, answers
 from service.registry import Camera, CameraView, City, Owner, Ref, city_at
+from service.registry.addresses import names_in, with_login_of
 from service.registry.store import load_history
 from service.storage.connect import writing
 from vision.sources import mask_address
@@ -35,6 +37,7 @@ CAMERA = {
     "site": "hoa-ban",
     "name": "Cột phía nam, nhìn về bắc",
     "address": "rtsp://***@192.0.2.11:554/Streaming/Channels/101",
+    "substream": "rtsp://***@192.0.2.11:554/Streaming/Channels/102",
     "note": "",
     "view_version": 1,
     "approaches": ["east", "north", "south"],
@@ -57,6 +60,12 @@ class CameraIn(BaseModel):
         description="where its pictures come from; a password in it is sealed and never comes out. Null, or "
         "the masked address as it was read, keeps what is there",
     )
+    substream: Words | None = Field(
+        None,
+        description="address of its smaller stream of the same picture and shape, read while there is too "
+        "little time for the other; kept, masked and sealed like the address. Where it names no user and "
+        "leads to the same host, it gets those of the address",
+    )
     note: Words = Field("", description="anything else")
 
 
@@ -68,6 +77,11 @@ class AddressIn(BaseModel):
     address: Annotated[str, Field(min_length=1, max_length=500)] = Field(
         description="such as rtsp://user:password@10.0.0.5:554/stream; it is not kept"
     )
+    camera: Identifier | None = Field(
+        None,
+        description="a camera whose user and password are taken where the address names none and leads to "
+        "that camera's host",
+    )
 
 
 BODY = {
@@ -75,6 +89,7 @@ BODY = {
     "site": "hoa-ban",
     "name": "Cột phía nam",
     "address": "rtsp://viewer:password@192.0.2.11:554/1",
+    "substream": "rtsp://192.0.2.11:554/2",
 }
 
 
@@ -141,12 +156,19 @@ def put_camera(
         city = city_at(history, time)
         present = city.get(ref)
         check_match(request, shown_camera(city, ref) if present else None)
-        before = present.address if isinstance(present, Camera) else ""
-        if body.address is None or (before and body.address == mask_address(before)):
-            address = before
-        else:
-            address = kept_address(connection, services, caller, camera, body.address)
-        record = Camera(id=camera, site=body.site, name=body.name, address=address, note=body.note)
+        before = present if isinstance(present, Camera) else Camera(id=camera, site=body.site)
+        address = kept_address(connection, services, caller, camera, body.address, before.address)
+        substream = kept_address(
+            connection, services, caller, camera, body.substream, before.substream, "sub"
+        )
+        record = Camera(
+            id=camera,
+            site=body.site,
+            name=body.name,
+            address=address,
+            substream=with_login_of(substream, address),
+            note=body.note,
+        )
         history = change_registry(services, connection, caller, {ref: record}, time, history)
     after = city_at(history, time)
     return respond(request, shown_camera(after, ref), status=200 if present else 201)
@@ -166,25 +188,47 @@ def end_camera(
 
 
 @router.post("/cameras/{camera}/test", response_model=CameraTest, responses={**given(TESTED), **answers(404)})
-def try_camera(_caller: Engineer, services: Parts, camera: CameraPath) -> Response:
+def try_camera(
+    request: Request,
+    _caller: Engineer,
+    services: Parts,
+    camera: CameraPath,
+    stream: Annotated[Literal["main", "sub"], Query(description="Its address, or its substream.")] = "main",
+) -> Response:
     """Open a camera's address once, in a process of its own, and say what came."""
     with services.reading() as connection:
         record = found(services.city(connection), Camera, camera)
-    if not record.address:
-        raise Problem(422, "not valid", f"camera {camera} has no address yet; give it one", "camera")
-    result = tried(services, record.address, registered=True)
-    return Response(json_bytes(result.model_dump()), media_type="application/json")
+    address = record.substream if stream == "sub" else record.address
+    if not address:
+        problem = f"camera {camera} has no address yet; give it one"
+        if stream == "sub":
+            problem = f"camera {camera} has no substream yet; give it one"
+        raise Problem(422, "not valid", problem, "camera")
+    result = tried(services, address, registered=True)
+    return _tested(request, result)
 
 
-@router.post("/camera-tests", response_model=CameraTest, responses=given(TESTED))
+@router.post("/camera-tests", response_model=CameraTest, responses={**given(TESTED), **answers(404)})
 def try_address(
+    request: Request,
     _caller: Engineer,
     services: Parts,
     body: Annotated[AddressIn, Body(examples=[{"address": "rtsp://viewer:password@192.0.2.11:554/1"}])],
 ) -> Response:
     """Try an address before a camera is added with it; nothing is kept."""
-    result = tried(services, body.address, registered=False)
-    return Response(json_bytes(result.model_dump()), media_type="application/json")
+    address = body.address
+    if body.camera is not None and not names_in(address):
+        with services.reading() as connection:
+            record = found(services.city(connection), Camera, body.camera)
+        address = with_login_of(address, record.address)
+    # Only what the registry holds may name variables of the environment: the login, if it was taken.
+    result = tried(services, address, registered=address != body.address)
+    return _tested(request, result)
+
+
+def _tested(request: Request, result: CameraTest) -> Response:
+    problem = result.problem and told(request, result.problem)
+    return Response(json_bytes(result.model_dump() | {"problem": problem}), media_type="application/json")
 
 
 def camera_row(city: City, camera: Camera, owned: dict[str, list[str]]) -> dict[str, object]:
@@ -196,6 +240,7 @@ def camera_row(city: City, camera: Camera, owned: dict[str, list[str]]) -> dict[
         "site": camera.site,
         "name": camera.name,
         "address": mask_address(camera.address),
+        "substream": mask_address(camera.substream),
         "note": camera.note,
         "view_version": drawn.view.version if drawn else None,
         "approaches": sorted(drawn.approaches) if drawn else [],

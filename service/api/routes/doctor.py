@@ -44,7 +44,7 @@ DOCTOR: dict[str, Any] = {
     "well": True,
     "findings": [FINDING],
     "versions": {"ngatu": "0.1.0", "python": "3.11.9"},
-    "database": {"address": "sqlite:///ngatu.db", "revision": "0003", "bytes": 8_388_608, "free": 10**11},
+    "database": {"address": "sqlite:///ngatu.db", "revision": "0004", "bytes": 8_388_608, "free": 10**11},
 }
 
 

@@ -13,6 +13,7 @@ from service.api.parameters import CameraPath, Moment
 from service.api.services import Engineer, Parts, Services, Viewer, found
 from service.api.shapes import Page
 from service.auth.access import audit
+from service.auth.language import told
 from service.auth.problems import Problem, answers
 from service.drawing.again import Again, count_archive, propose_from_archive, record_archive
 from service.drawing.archive import archived, archived_frames
@@ -150,9 +151,10 @@ def check_drawing(
     with services.reading() as connection:
         found(services.city(connection), Camera, camera)
     _, faults = check_view(body)
-    told = [{"field": each.field, "problem": each.problem} for each in faults]
+    shown = [{"field": each.field, "problem": told(request, each.problem)} for each in faults]
     good = check_ground(body)
-    return respond(request, json_bytes({"faults": told, "calibration": _shown(good) if good else None}))
+    ground = _shown(request, good) if good else None
+    return respond(request, json_bytes({"faults": shown, "calibration": ground}))
 
 
 @router.post(
@@ -300,10 +302,10 @@ def _counted(again: Again, begin: float, until: float) -> dict[str, Any]:
     }
 
 
-def _shown(check: CalibrationCheck) -> dict[str, Any]:
+def _shown(request: Request, check: CalibrationCheck) -> dict[str, Any]:
     return {
         "usable": check.usable,
-        "problem": check.problem or None,
+        "problem": told(request, check.problem) or None,
         "error_m": check.error_m,
         "residuals_m": list(check.residuals_m),
         "extent_m": check.extent_m,

@@ -18,6 +18,7 @@ from service.api.parameters import Cursor, Limit
 from service.api.services import Operator, Parts, Services, Viewer, found
 from service.api.shapes import Page, Shape
 from service.auth.access import Caller, audit
+from service.auth.language import told
 from service.auth.problems import Problem, answers
 from service.auth.uploads import shown_name
 from service.jobs import FILES, JobError, JobOptions, JobSettings, folder_of, read_options, store
@@ -166,7 +167,7 @@ async def upload_job(request: Request, caller: Operator, services: Parts, settin
         raise Problem(422, "not valid", "the upload broke off: send it again", "body") from None
     finally:
         await run_in_threadpool(form.discard)
-    return respond(request, json_bytes(job_out(row)), status=201 if is_new else 200)
+    return respond(request, json_bytes(job_out(request, row)), status=201 if is_new else 200)
 
 
 @router.post(
@@ -211,7 +212,7 @@ def path_job(
         )
         if is_new:
             audit(connection, caller, "job.submit", f"job {row['id']}", after={"name": row["name"]})
-    return respond(request, json_bytes(job_out(row)), status=201 if is_new else 200)
+    return respond(request, json_bytes(job_out(request, row)), status=201 if is_new else 200)
 
 
 @router.get("/jobs", response_model=Page[JobOut], responses=given({"items": [JOB], "next": None}))
@@ -230,7 +231,7 @@ def list_jobs(
     following = (
         encode_row(rows[limit - 1]["created_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
     )
-    items = [job_out(row) for row in rows[:limit]]
+    items = [job_out(request, row) for row in rows[:limit]]
     return respond(request, json_bytes({"items": items, "next": following}), following=following)
 
 
@@ -239,7 +240,7 @@ def read_job(request: Request, _caller: Viewer, services: Parts, job: JobPath) -
     """One job: how far it is, and its counts once it is done."""
     with services.reading() as connection:
         row = _found(store.job(connection, job))
-    return respond(request, json_bytes(job_out(row)))
+    return respond(request, json_bytes(job_out(request, row)))
 
 
 @router.delete(
@@ -291,17 +292,18 @@ def read_job_file(
     return FileResponse(path, media_type=media, filename=file, headers=headers)
 
 
-def job_out(row: dict[str, Any]) -> dict[str, Any]:
-    """A job as it goes out."""
+def job_out(request: Request, row: dict[str, Any]) -> dict[str, Any]:
+    """A job as it goes out, its sentences in the language that the request asks for."""
     result = row["result"]
-    names = ("name", "state", "progress", "message", "options", "sha256", "created_by")
+    names = ("name", "state", "progress", "options", "sha256", "created_by")
     times = ("created_at", "started_at", "ended_at")
     return {
         "id": str(row["id"]),
         **{name: row[name] for name in (*names, *times)},
+        "message": told(request, row["message"]),
         "counts": result.get("counts"),
         "summary": result.get("summary"),
-        "notes": result.get("notes", []),
+        "notes": [told(request, note) for note in result.get("notes", [])],
         "files": result.get("files", []),
     }
 

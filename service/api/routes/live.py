@@ -31,6 +31,8 @@ CAMERA = {
     "state": "live",
     "since": "2026-03-10T02:00:00.000Z",
     "reason": "",
+    "reason_vi": "",
+    "stream": "main",
     "stale": False,
     "age_s": 0.4,
     "frame_time": "2026-03-10T02:30:00.100Z",

@@ -20,6 +20,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "per_quarter": ("xe/15 phút", "veh/15 min"),
     "nothing_today": ("Hôm nay chưa có số liệu.", "No figures today yet."),
     "health": ("Camera", "Cameras"),
+    "substream": ("luồng phụ", "substream"),
     "frames": ("{analysed} trên {source} khung hình/giây", "{analysed} of {source} frames/s"),
     "age": ("hình cách đây {age} giây", "picture {age} s old"),
     "incidents": ("Sự việc trong 24 giờ", "Incidents of 24 hours"),

@@ -84,6 +84,27 @@ WORDS: dict[str, tuple[str, str]] = {
         "Ví dụ rtsp://10.0.0.5:554/Streaming/Channels/101",
         "Such as rtsp://10.0.0.5:554/Streaming/Channels/101",
     ),
+    "substream": ("Luồng phụ (không bắt buộc)", "Substream (optional)"),
+    "substream_hint": (
+        "Địa chỉ luồng nhỏ hơn của chính camera này, hình cùng tỉ lệ, ví dụ …/Channels/102. Chỉ dùng khi máy "
+        "không kịp phân tích luồng chính. Không ghi tên đăng nhập thì dùng của địa chỉ trên.",
+        "Address of this camera's smaller stream, of the same shape, such as …/Channels/102. It is read only "
+        "while there is too little time for the main one. User and password are those of the address unless "
+        "it names its own.",
+    ),
+    "with_substream": ("có luồng phụ", "with a substream"),
+    "of_substream": ("Luồng phụ: {said}", "Substream: {said}"),
+    "substream_shape": (
+        "hình {sub} khác tỉ lệ với luồng chính {main} nên sẽ không được dùng: vạch đếm có thể lệch khỏi "
+        "đường. Hãy đặt cùng tỉ lệ trong camera.",
+        "its pictures of {sub} have another shape than the main stream's {main}, so that it would not be "
+        "used: gates might lie beside the road. Set both to the same shape in the camera.",
+    ),
+    "substream_large": (
+        "hình {sub} không nhỏ hơn luồng chính {main} nên sẽ không được dùng. Hãy đặt nhỏ hơn trong camera.",
+        "its pictures of {sub} are no smaller than the main stream's {main}, so that it would not be used. "
+        "Set it smaller in the camera.",
+    ),
     "user": ("Tên đăng nhập của camera", "The camera's user"),
     "password": ("Mật khẩu của camera", "The camera's password"),
     "password_hint": (

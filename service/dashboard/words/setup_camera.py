@@ -225,36 +225,4 @@ WORDS: dict[str, tuple[str, str]] = {
         "Đã lấy lại phiên bản {version}. Lưu để dùng nó.",
         "Version {version} is drawn again. Save it to use it.",
     ),
-    "fault_same_point": ("Hai đầu trùng nhau; hãy dời một đầu.", "Its two ends are the same; move one."),
-    "fault_same_id": ("Mã này đã dùng; hãy đổi mã.", "This id is taken; choose another."),
-    "fault_crosses": (
-        "Các cạnh cắt nhau; hãy sắp lại các góc.",
-        "Its edges cross; put the corners in order.",
-    ),
-    "fault_few_points": ("Cần ít nhất bốn điểm.", "Four points or more are needed."),
-    "fault_same_pair": ("Hai hướng rẽ cùng một cặp vạch; giữ một.", "Two movements have the same gates."),
-    "fault_no_gate": ("Không có vạch này.", "There is no such gate."),
-    "fault_no_approach": ("Không có nhánh này.", "There is no such approach."),
-    "fault_id": (
-        "Mã chỉ gồm chữ không dấu, số, _ và -, nhiều nhất 64 ký tự.",
-        "Letters, digits, _ and - only, at most 64.",
-    ),
-    "fault_no_gates": ("Hãy vẽ ít nhất một vạch đếm.", "Draw at least one gate."),
-    "fault_number": ("Hãy nhập một số lớn hơn 0.", "Type a number above 0."),
-    "fault_contradict": (
-        "Các điểm mâu thuẫn nhau: kiểm tra điểm lệch nhiều nhất trong bảng.",
-        "The points contradict each other: check the one that is off most.",
-    ),
-    "fault_on_a_line": (
-        "Các điểm gần như thẳng hàng; hãy thêm điểm ở hai bên đường.",
-        "The points lie on a line; add points to both sides of it.",
-    ),
-    "fault_order": (
-        "Thứ tự điểm trên hình và trên mặt đường không khớp.",
-        "The points are not in the same order on the picture and on the ground.",
-    ),
-    "fault_mirrored": (
-        "Các điểm bị lật: đi ngược chiều kim đồng hồ thay vì xuôi, hoặc đổi dấu tọa độ bắc.",
-        "The points are mirrored: go around the other way, or change the sign of north.",
-    ),
 }

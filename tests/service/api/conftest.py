@@ -49,6 +49,7 @@ cameras:
     site: square
     name: Cột số 1
     address: rtsp://viewer:${CAM_1}@192.0.2.1:554/1?token=${TOKEN}
+    substream: rtsp://viewer:${CAM_1}@192.0.2.1:554/2?token=${TOKEN}
     view:
       version: 1
       gates:

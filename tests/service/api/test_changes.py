@@ -121,6 +121,38 @@ def test_a_password_goes_into_the_vault_and_never_comes_out(engineer: TestClient
         assert connection.scalar(newest).startswith("rtsp://admin:${")
 
 
+def test_a_substream_is_kept_as_an_address_is(engineer: TestClient, engine: Engine) -> None:
+    body = {"id": "new", "site": "square", "address": "rtsp://admin:s3cr3t-w0rd@192.0.2.9:554/1"}
+    added = put(engineer, "/v1/cameras/new", {**body, "substream": "rtsp://192.0.2.9:554/2"})
+    assert added.status_code == 201, added.text
+    # Without a user it gets that of the address on the same host.
+    assert added.json()["substream"] == "rtsp://***@192.0.2.9:554/2"
+    newest = select(Camera.substream).where(Camera.camera_id == "new", Camera.valid_to.is_(None))
+    with reading(engine) as connection:
+        kept = connection.scalar(newest)
+        names = list(load_secrets(connection))
+    assert kept == f"rtsp://admin:${{{names[0]}}}@192.0.2.9:554/2"
+    # Null, or as it was read, keeps it; another host gets no login that is not its own; empty ends it.
+    for substream, shown in (
+        (None, "rtsp://***@192.0.2.9:554/2"),
+        ("rtsp://***@192.0.2.9:554/2", "rtsp://***@192.0.2.9:554/2"),
+        ("rtsp://***@192.0.2.9:554/3", "rtsp://***@192.0.2.9:554/3"),
+        ("rtsp://192.0.2.7/2", "rtsp://192.0.2.7/2"),
+        ("rtsp://other:0ther-s3cr3t@192.0.2.7/2", "rtsp://***@192.0.2.7/2"),
+        ("", ""),
+    ):
+        changed = put(engineer, "/v1/cameras/new", {**body, "address": None, "substream": substream})
+        assert (changed.status_code, changed.json()["substream"]) == (200, shown), changed.text
+    with reading(engine) as connection:
+        assert sorted(load_secrets(connection).values()) == ["0ther-s3cr3t", "s3cr3t-w0rd"]
+        rows = [*connection.execute(select(Audit.__table__)), *connection.execute(select(Camera.__table__))]
+    assert "s3cr3t" not in json.dumps([list(map(str, row)) for row in rows])
+    for wrong in ("rtsp://127.0.0.1/2", "http://192.0.2.9/2", "rtsp://x:${NOBODYS}@192.0.2.9/2"):
+        assert put(engineer, "/v1/cameras/new", {**body, "substream": wrong}).status_code == 422, wrong
+    same = put(engineer, "/v1/cameras/new", {**body, "substream": "rtsp://192.0.2.9:554/1"})
+    assert (same.status_code, same.json()["field"]) == (422, "body.substream")
+
+
 def test_a_camera_ends_with_what_hangs_on_it(engineer: TestClient, clock: Clock) -> None:
     tag = engineer.get("/v1/cameras/cam1").headers["etag"]
     clock.now += 1
@@ -201,5 +233,13 @@ def test_an_address_is_tried_in_a_process_of_its_own(engineer: TestClient, tmp_p
         answer = engineer.post("/v1/camera-tests", json={"address": address})
         assert answer.status_code == 422, address
         assert answer.json()["detail"]
-    missing = engineer.post("/v1/cameras/cam2/test")
-    assert (missing.status_code, missing.json()["field"]) == (422, "camera")
+    for stream in ("main", "sub"):
+        missing = engineer.post("/v1/cameras/cam2/test", params={"stream": stream})
+        assert (missing.status_code, missing.json()["field"]) == (422, "camera")
+    # Of a camera's login nothing goes to another host; on its own host what the registry names is needed.
+    tried = {"camera": "cam1", "address": "rtsp://192.0.2.1:554/2"}
+    refused = engineer.post("/v1/camera-tests", json=tried)
+    assert refused.status_code == 422
+    assert "CAM_1 is not set" in refused.json()["detail"]
+    nowhere = engineer.post("/v1/camera-tests", json={**tried, "camera": "nobody"})
+    assert nowhere.status_code == 404

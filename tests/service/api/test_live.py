@@ -71,11 +71,13 @@ def test_events_follow_what_workers_say(client: httpx.Client, clock: Clock) -> N
         by_camera = {each["camera"]: each for each in first["cameras"]}
         assert by_camera["cam1"]["counts"]["north-line"]["in"]["car"] == 1
         assert by_camera["cam1"]["age_s"] == pytest.approx(0.4, abs=0.01)
+        assert (by_camera["cam1"]["stream"], by_camera["cam2"]["stream"]) == ("main", None)
         # Nobody reports this one: offline, not at zero.
         assert (by_camera["cam2"]["state"], by_camera["cam2"]["counts"]) == ("offline", None)
         crossing = {"time": clock.now, "gate": "north-line", "direction": "in", "vehicle_class": "car"}
         began = time.monotonic()
-        client.post("/v1/live/reports", json=report(clock, number=2, crossings=[crossing]), headers=WORKER)
+        changed = report(clock, number=2, crossings=[crossing], stream="sub")
+        client.post("/v1/live/reports", json=changed, headers=WORKER)
         while True:
             name, changed = next(seen)
             told = {each["camera"]: each for each in changed["cameras"]}
@@ -83,6 +85,7 @@ def test_events_follow_what_workers_say(client: httpx.Client, clock: Clock) -> N
                 break
         assert time.monotonic() - began < 5
         assert told["cam1"]["crossings"][0]["gate"] == "north-line"
+        assert told["cam1"]["stream"] == "sub"
 
 
 def test_a_line_on_which_nothing_happens_says_that_it_is_alive(

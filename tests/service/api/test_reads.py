@@ -296,6 +296,7 @@ def test_addresses_never_come_out(reader: TestClient) -> None:
         assert "CAM_1" not in text, path
         assert "TOKEN" not in text, path
     assert reader.get("/v1/cameras/cam1").json()["address"].startswith("rtsp://***@192.0.2.1:554/1")
+    assert reader.get("/v1/cameras/cam1").json()["substream"] == "rtsp://***@192.0.2.1:554/2?token=***"
 
 
 def test_gates_say_whose_counts_to_add_up(reader: TestClient) -> None:

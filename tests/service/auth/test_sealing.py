@@ -25,12 +25,13 @@ from vision import SourceError
 ADDRESS = "rtsp://viewer:${CAM_1}@10.0.0.5/Streaming/Channels/101"
 
 
-def add_camera(engine: Engine, address: str = ADDRESS, camera: str = "cam1") -> None:
+def add_camera(engine: Engine, address: str = ADDRESS, camera: str = "cam1", substream: str = "") -> None:
     values = {
         "camera_id": camera,
         "site_id": "a",
         "name": "",
         "address": address,
+        "substream": substream,
         "note": "",
         "valid_from": START,
     }
@@ -56,6 +57,31 @@ def test_addresses_are_sealed_in_the_database_and_open_in_the_program(engine: En
     assert empty == ""
     assert read(engine) == [ADDRESS, ""]
     assert b"10.0.0.5" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_a_substream_is_sealed_read_and_sealed_again_like_an_address(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = new_key(), new_key()
+    monkeypatch.setenv("NGATU_KEY", old)
+    smaller = "rtsp://viewer:${CAM_2}@10.0.0.5/Streaming/Channels/102"
+    add_camera(engine, "", substream=smaller)
+    kept = text("SELECT substream FROM cameras")
+    with writing(engine) as connection:
+        assert is_sealed(connection.scalar(kept) or "")
+        assert connection.scalar(select(Camera.substream)) == smaller
+        vault.put_secret(connection, "an", "CAM_2", "s3cret", START)
+    with writing(engine) as connection, pytest.raises(Problem, match="the address of cam1 names it"):
+        vault.drop_secret(connection, "an", "CAM_2", START)
+    monkeypatch.setenv("NGATU_KEY", f"{new},{old}")
+    with writing(engine) as connection:
+        assert vault.reseal(connection) == 2
+    monkeypatch.setenv("NGATU_KEY", new)
+    with reading(engine) as connection:
+        assert connection.scalar(select(Camera.substream)) == smaller
+    monkeypatch.setenv("NGATU_KEY", new_key())
+    with reading(engine) as connection:
+        assert vault.key_problem(connection)
 
 
 def test_rows_from_before_the_sealing_are_read_and_sealed_when_written(engine: Engine) -> None:

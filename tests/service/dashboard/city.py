@@ -207,7 +207,7 @@ def report(now: float, number: int = 0, lost: Iterable[str] = ()) -> WorkerRepor
     cameras = []
     for camera in CAMERAS:
         if camera in gone:
-            why = "no frames for 12 s; connecting again"
+            why = "no picture arrives although the connection is open"
             about: dict[str, Any] = {"state": "offline", "since": now - 12, "reason": why}
         else:
             about = {"state": "live", "since": BUSY.timestamp(), **_live(now, number, camera)}

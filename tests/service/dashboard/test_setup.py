@@ -153,12 +153,14 @@ def test_a_new_camera_in_five_minutes(visit: Visit, own_city: Served) -> None:
     dialog.get_by_label("Address").fill("rtsp://10.9.9.9:554/1")
     dialog.get_by_label("The camera's user").fill("viewer")
     dialog.get_by_label("The camera's password").fill("se:cret@9")
+    dialog.get_by_label("Substream").fill("rtsp://10.9.9.9:554/2")
     dialog.get_by_role("button", name="Save").click()
     page.wait_for_url(f"**/setup/cameras/{NEW}")
     with own_city.client("engineer") as client:
-        address = client.get(f"/v1/cameras/{NEW}").json()["address"]
-    assert "cret" not in address
-    assert "10.9.9.9:554/1" in address
+        kept = client.get(f"/v1/cameras/{NEW}").json()
+    assert "cret" not in str(kept)
+    assert kept["address"] == "rtsp://***@10.9.9.9:554/1"
+    assert kept["substream"] == "rtsp://***@10.9.9.9:554/2"
 
     expect(page.locator("#begin")).to_be_visible()
     page.locator("#begin [data-propose]").click()
@@ -392,3 +394,34 @@ def test_an_address_is_tried_before_it_is_kept(visit: Visit) -> None:
     assert asked == [{"address": "rtsp://viewer:a%40b%3Ac@10.0.0.5:554/1"}]
     dialog.get_by_role("button", name="Test it").click()
     expect(dialog.locator("p.notice.bad", has_text="No picture came: no answer")).to_be_visible()
+
+
+def test_a_substream_of_another_shape_is_told_when_it_is_tried(visit: Visit, own_city: Served) -> None:
+    page = visit("engineer", f"/setup#{SITE}", of=own_city, language="en").page
+    asked: list[Any] = []
+    sizes = [(1920, 1080), (704, 576), (1920, 1080), (640, 360)]
+
+    def answer(route: Route) -> None:
+        width, height = sizes[len(asked)]
+        asked.append((route.request.url.partition("/v1/")[2], route.request.post_data_json))
+        came = {"works": True, "seconds": 0.4, "codec": "h264", "fps": 25.0}
+        route.fulfill(json={**came, "width": width, "height": height})
+
+    page.route("**/v1/camera-tests", answer)
+    page.route("**/v1/cameras/*/test?*", answer)
+    site = page.locator(f"#{SITE}")
+    edit = page.get_by_role("button", name="Edit cột phía nam, nhìn về bắc")
+    edit.click()
+    dialog = page.locator("dialog")
+    dialog.get_by_label("Address").fill("rtsp://10.0.0.5:554/1")
+    expect(dialog.get_by_text("It is read only while there is too little time")).to_be_visible()
+    dialog.get_by_label("Substream").fill("rtsp://10.0.0.5:554/2")
+    dialog.get_by_role("button", name="Test it").click()
+    shape = "Substream: its pictures of 704 × 576 have another shape than the main stream's 1920 × 1080"
+    expect(dialog.locator("p.notice.bad", has_text=shape)).to_be_visible()
+    dialog.get_by_role("button", name="Test it").click()
+    expect(dialog.locator("p.notice.good", has_text="Substream: A picture came")).to_be_visible()
+    trial = {"address": "rtsp://10.0.0.5:554/2", "camera": "hoa-ban-cam1"}
+    assert asked[1] == asked[3] == ("camera-tests", trial)
+    dialog.get_by_role("button", name="Save").click()
+    expect(site.locator("tr", has=edit)).to_contain_text("with a substream")

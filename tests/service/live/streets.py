@@ -63,10 +63,13 @@ class BlockDetector:
 
 
 def make_street_clip(
-    make_clip: Callable[..., Path], path: Path, seconds: float = 21.0, seed: int = 0
+    make_clip: Callable[..., Path], path: Path, seconds: float = 21.0, scale: int = 1
 ) -> Path:
-    """A clip of the street at 10 frames a second, as a camera sends it."""
-    pictures = [street(number / 10) for number in range(round(seconds * 10))]
+    """A clip of the street at 10 frames a second, as a camera sends it; ``scale`` makes it larger."""
+    pictures = [
+        street(number / 10).repeat(scale, axis=0).repeat(scale, axis=1)
+        for number in range(round(seconds * 10))
+    ]
     return make_clip(path, pictures, 10, options={"bf": "0", "g": "10", "qp": "20"})
 
 

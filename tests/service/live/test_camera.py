@@ -57,7 +57,7 @@ def make_camera(tmp_path: Path) -> Iterator[Callable[..., tuple[LiveCamera, Gath
             opens=nobody,
             now=now,
         )
-        made.append((LiveCamera(entry, lambda: "rtsp://127.0.0.1:9/", around), outbox))
+        made.append((LiveCamera(entry, lambda _stream: "rtsp://127.0.0.1:9/", around), outbox))
         return made[-1]
 
     yield make

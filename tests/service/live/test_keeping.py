@@ -50,7 +50,7 @@ def make(tmp_path: Path) -> Iterator[Callable[[Entry, list[float]], tuple[LiveCa
             opens=nobody,
             now=lambda: now[0],
         )
-        made.append((LiveCamera(entry, lambda: "rtsp://127.0.0.1:9/", around), outbox))
+        made.append((LiveCamera(entry, lambda _stream: "rtsp://127.0.0.1:9/", around), outbox))
         return made[-1]
 
     yield camera

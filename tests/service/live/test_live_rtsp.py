@@ -9,22 +9,31 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlalchemy import Engine
 
+from service.live import substream
+from service.live.messages import CameraReport
 from service.live.worker import Worker, WorkerSettings
+from service.registry import Record, Ref
 from service.storage.connect import open_database
 from tests.service.live.streets import (
+    SIZE,
     BlockDetector,
+    as_lines,
     city_of,
     make_street_clip,
     rows,
     save_city,
     start_live,
     states,
+    street,
     view,
     wait_for,
 )
+from vision import Detections
 
 pytestmark = pytest.mark.rtsp
 
@@ -51,9 +60,9 @@ def run_worker(url: str, tmp_path: Path) -> Iterator[Callable[..., Worker]]:
     """Runs a worker in a thread of the test."""
     stop, threads = Event(), []
 
-    def start(*cameras: str) -> Worker:
+    def start(*cameras: str, detector: Callable[[], Any] = BlockDetector) -> Worker:
         settings = WorkerSettings("w1", url, str(tmp_path / "w1"), cameras)
-        worker = Worker(settings, detector=BlockDetector)
+        worker = Worker(settings, detector=detector)
         threads.append(Thread(target=worker.run, args=(stop,)))
         threads[-1].start()
         return worker
@@ -65,10 +74,15 @@ def run_worker(url: str, tmp_path: Path) -> Iterator[Callable[..., Worker]]:
         assert not thread.is_alive()
 
 
-def state_of(worker: Worker, camera: str) -> str | None:
+def report_of(worker: Worker, camera: str) -> CameraReport | None:
     report = worker._report()
-    found = {each.camera: each.state for each in report.cameras} if report else {}
+    found = {each.camera: each for each in report.cameras} if report else {}
     return found.get(camera)
+
+
+def state_of(worker: Worker, camera: str) -> str | None:
+    told = report_of(worker, camera)
+    return told.state if told else None
 
 
 def test_what_passes_is_in_the_database(
@@ -192,6 +206,125 @@ def test_a_changed_registry_takes_effect_without_a_restart(
     report = worker._report()
     assert report is not None
     assert {each.camera for each in report.cameras} == {"cam1", "cam3"}
+
+
+class SlowBlocks(BlockDetector):
+    """Finds the block in pictures of any size; it has no time for large ones."""
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        scale = image.shape[0] // SIZE[1]
+        if scale > 1:
+            time.sleep(0.25)
+        found = super().detect(image[::scale, ::scale])
+        return Detections(found.xyxy * scale, found.score, found.class_id)
+
+
+def with_substream(address: str, substream: str) -> dict[Ref, Record]:
+    city = city_of({"cam1": address})
+    city["cameras", "cam1"] = city["cameras", "cam1"].model_copy(update={"substream": substream})
+    return city
+
+
+def test_a_worker_short_of_time_reads_the_substream_and_counts_on(
+    rtsp_cameras: Any,
+    clip: Path,
+    tmp_path: Path,
+    make_clip: Callable[..., Path],
+    engine: Engine,
+    run_worker: Callable[..., Worker],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(substream, "BEHIND_S", 3.0)
+    large = make_street_clip(make_clip, tmp_path / "large.mp4", scale=2)
+    cameras = rtsp_cameras({"cam1": large, "smaller": clip}, logins={"smaller": "viewer:s3cret"})
+    monkeypatch.setenv("TEST_SUB", "s3cret")
+    save_city(
+        engine, with_substream(cameras.address("cam1"), cameras.address("smaller", "viewer:${TEST_SUB}"))
+    )
+    worker = run_worker("cam1", detector=SlowBlocks)
+
+    def reads(stream: str, width: int) -> bool:
+        told = report_of(worker, "cam1")
+        return told is not None and (told.state, told.stream, told.width) == ("live", stream, width)
+
+    wait_for(lambda: reads("main", 640))
+    wait_for(lambda: reads("sub", 320), 60.0)
+    told = report_of(worker, "cam1")
+    assert told is not None
+    assert "its substream is read: there was time for" in told.reason
+    switched = time.time()
+
+    def since() -> list[Any]:
+        return [row for row in rows(engine, "crossings") if row.time.timestamp() > switched + 1]
+
+    wait_for(lambda: len(since()) >= 4, 40.0)
+    times = sorted(row.time.timestamp() for row in since())
+    assert min(np.diff(times)) > 1.5  # one every three seconds, none twice
+    first, second = sorted(rows(engine, "segments"), key=lambda row: row.started_at)
+    assert second.source == "rtsp://***@" + cameras.address("smaller", "").removeprefix("rtsp://")
+    assert first.ended_at < second.started_at
+    print(f"not observed for {(second.started_at - first.ended_at).total_seconds():.1f} s")
+    assert {row.segment_id for row in since()} == {second.id}
+    # What was seen by the main stream is told with its end, and no more than there was.
+    observed = sum(row.observed_seconds for row in rows(engine, "observed", segment_id=first.id, length=60))
+    assert 0 < observed <= (first.ended_at - first.started_at).total_seconds() + 0.01
+    history = rows(engine, "camera_health", camera_id="cam1")
+    (line,) = (row for row in history if row.state == "ok" and "its substream is read" in row.reason)
+    assert abs(line.started_at.timestamp() - second.started_at.timestamp()) < 2
+    again = "its main stream is read again: a test says so"
+    worker._orders.put(lambda: worker._cameras["cam1"].read_by("main", again))
+    wait_for(lambda: reads("main", 640))
+    wait_for(lambda: any(row.reason == again for row in rows(engine, "camera_health", camera_id="cam1")))
+    assert len(rows(engine, "segments")) == 3
+    assert "s3cret" not in as_lines(rows(engine, "segments") + rows(engine, "camera_health"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("narrow", "its pictures are 240x180, of another shape than the main stream's 640x360"),
+        ("absent", "nothing answers at this host and port"),
+        ("black", "its picture is dark"),
+    ],
+)
+def test_a_substream_of_no_use_is_left_at_once_and_not_tried_again(
+    kind: str,
+    reason: str,
+    rtsp_cameras: Any,
+    tmp_path: Path,
+    make_clip: Callable[..., Path],
+    engine: Engine,
+    run_worker: Callable[..., Worker],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(substream, "BEHIND_S", 3.0)
+    monkeypatch.setattr(substream, "NEXT_S", 1.0)
+    options = {"bf": "0", "g": "10", "qp": "20"}
+    pictures = {
+        "narrow": [street(number / 10)[:, :240] for number in range(100)],
+        "black": [street(number / 10) // 20 for number in range(100)],
+    }.get(kind, [])
+    clips = {"cam1": make_street_clip(make_clip, tmp_path / "large.mp4", scale=2)}
+    if pictures:
+        clips["smaller"] = make_clip(tmp_path / "smaller.mp4", pictures, 10, options=options)
+    cameras = rtsp_cameras(clips)
+    smaller = cameras.address("smaller") if pictures else "rtsp://127.0.0.1:9/stream"
+    save_city(engine, with_substream(cameras.address("cam1"), smaller))
+    worker = run_worker("cam1", detector=SlowBlocks)
+
+    def told() -> bool:
+        now = report_of(worker, "cam1")
+        words = "its substream was tried and is not read"
+        return now is not None and now.state == "live" and now.stream == "main" and words in now.reason
+
+    wait_for(told, 90.0)
+    left = time.time()
+    assert reason in (report_of(worker, "cam1") or pytest.fail("it is not told")).reason
+    wait_for(
+        lambda: len([row for row in rows(engine, "crossings") if row.time.timestamp() > left]) >= 3, 40.0
+    )
+    assert told(), "it is not tried again for a while, though time is short"
+    assert any(reason in row.reason and row.state == "ok" for row in rows(engine, "camera_health"))
 
 
 def test_a_killed_worker_is_started_again_and_the_end_is_clean(

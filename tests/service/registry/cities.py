@@ -90,7 +90,8 @@ def cities(draw: st.DrawFn) -> dict[Ref, Record]:
             address = draw(
                 st.sampled_from(["", f"rtsp://u:${{P}}@{camera}.example/1", f"${{{name}_{number}}}"])
             )
-            records.append(Camera(id=camera, site=name, name=draw(WORDS), address=address))
+            smaller = draw(st.sampled_from(["", f"rtsp://u:${{P}}@{camera}.example/2"]))
+            records.append(Camera(id=camera, site=name, name=draw(WORDS), address=address, substream=smaller))
             if draw(st.booleans()):
                 seen = draw(st.sets(st.sampled_from(sorted(arms)))) if arms else set()
                 records.append(CameraView(camera=camera, view=view_of(tuple(sorted(seen)))))

@@ -82,6 +82,9 @@ def test_a_difference_names_old_and_new_and_hides_addresses() -> None:
         "not in the files, left as they are (--end-missing would end them): camera ga-cam1, site ga" in shown
     )
     assert "CAM_1" not in shown
+    Path("cameras.csv").write_text("id,substream\ncho-cam1,rtsp://viewer:${CAM_1}@192.0.2.1:554/2\n")
+    shown = run("import", "cameras.csv")
+    assert "~ camera cho-cam1: substream: (empty) → rtsp://***@192.0.2.1:554/2\n" in shown
     shown = run("import", "city.yaml", "--at", "2031-05-01", "--end-missing", "--apply")
     assert "- site ga ends\n" in shown
     assert "gx" not in run("export")

@@ -214,6 +214,18 @@ FAULTS = [
     ),
     pytest.param(
         "city.yaml",
+        yaml_with("site: ga}", "site: ga, substream: 'rtsp://viewer:${CAM_1}@192.0.2.1:554/1'}"),
+        "line 22: cameras.1.substream: camera 'cho-cam1' has the same address; one video source is one",
+        id="one source as a substream",
+    ),
+    pytest.param(
+        "city.yaml",
+        yaml_with("site: ga}", "site: ga, address: 'rtsp://192.0.2.2/1', substream: 'rtsp://192.0.2.2/1'}"),
+        "line 22: cameras.1.substream: it is the address once more; give that of the camera's smaller stream",
+        id="substream that is none",
+    ),
+    pytest.param(
+        "city.yaml",
         yaml_with("owner: cho-cam1", "owner: ga-cam1"),
         "line 11: sites.0.approaches.0.owner: camera 'ga-cam1' belongs to 'ga'",
         id="owner elsewhere",
@@ -312,6 +324,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read_files([tmp_path / "old.csv"])
 
 
+@pytest.mark.parametrize("field", ["address", "substream"])
 @pytest.mark.parametrize(
     ("address", "secret"),
     [
@@ -326,9 +339,9 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_secret_in_clear_is_refused_and_not_repeated(
-    address: str, secret: str | None, tmp_path: Path
+    address: str, secret: str | None, field: str, tmp_path: Path
 ) -> None:
-    rows = ["id,kind", "s,junction"], ["id,site,address", f"c,s,{address}"]
+    rows = ["id,kind", "s,junction"], [f"id,site,{field}", f"c,s,{address}"]
     paths = [
         write(tmp_path, name, "\n".join(each))
         for name, each in zip(("sites.csv", "cameras.csv"), rows, strict=True)
@@ -339,5 +352,5 @@ def test_a_secret_in_clear_is_refused_and_not_repeated(
     with pytest.raises(RegistryError) as raised:
         imported(*paths)
     said = str(raised.value)
-    assert f"cameras.csv: line 2: address: it holds {secret} in clear; write ${{NAME}} in its place" in said
+    assert f"cameras.csv: line 2: {field}: it holds {secret} in clear; write ${{NAME}} in its place" in said
     assert not any(word in said for word in ("Abc", "abcdef", "s3cret"))

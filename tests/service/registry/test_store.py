@@ -77,7 +77,10 @@ def test_a_change_raises_the_revision_and_is_audited_without_secrets(tmp_path: P
         assert revision(connection) == 0
         save(connection, {each.ref: each for each in (site, camera, drawn)}, 10.0)
         assert revision(connection) == 1
-        moved = camera.model_copy(update={"address": "rtsp://viewer:${CAM_2}@192.0.2.2/1"})
+        smaller = "rtsp://viewer:${CAM_2}@192.0.2.2/2?token=${T}"
+        moved = camera.model_copy(
+            update={"address": "rtsp://viewer:${CAM_2}@192.0.2.2/1", "substream": smaller}
+        )
         again = drawn.model_copy(update={"view": view_of((), version=2)})
         save(connection, {each.ref: each for each in (site, moved, again)}, 20.0)
         assert revision(connection) == 2
@@ -86,6 +89,7 @@ def test_a_change_raises_the_revision_and_is_audited_without_secrets(tmp_path: P
     assert entries[1]["actor"] == "test"
     told = json.dumps(entries[1]["detail"])
     assert '"address": ["rtsp://***@192.0.2.1/1?token=***", "rtsp://***@192.0.2.2/1"]' in told
+    assert '"substream": ["", "rtsp://***@192.0.2.2/2?token=***"]' in told
     assert '"view": ["version 1", "version 2"]' in told
 
 

@@ -26,7 +26,7 @@ from service.storage.connect import (
 from service.storage.drain import drain
 from service.storage.outbox import Outbox
 from service.storage.partitions import is_partition
-from service.storage.tables import Site
+from service.storage.tables import Camera, Site
 from tests.service.storage.traffic import DAY, NINE, crossings, record, segment
 
 REVISIONS = [script.revision for script in reversed(list(ScriptDirectory(str(MIGRATIONS)).walk_revisions()))]
@@ -58,6 +58,18 @@ def test_every_earlier_schema_becomes_the_newest(empty: Engine, revision: str | 
     upgrade(empty)
     assert schema_revision(empty)[0] == REVISIONS[-1]
     upgrade(empty)
+
+
+def test_a_camera_from_before_substreams_has_none_and_keeps_all_else(empty: Engine) -> None:
+    upgrade(empty, "0003")
+    names, at = "camera_id, site_id, address, valid_from", 0 if empty.dialect.name == "sqlite" else DAY
+    with writing(empty) as connection:
+        add = text(f"INSERT INTO cameras ({names}) VALUES ('cam1', 'a', 'rtsp://x/', :at)")  # noqa: S608
+        connection.execute(add, {"at": at})
+    upgrade(empty)
+    with reading(empty) as connection:
+        row = connection.execute(select(Camera.camera_id, Camera.address, Camera.substream)).one()
+    assert tuple(row) == ("cam1", "rtsp://x/", "")
 
 
 def test_the_schema_is_that_of_the_tables(engine: Engine, outbox: Outbox) -> None:

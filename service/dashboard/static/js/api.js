@@ -1,5 +1,5 @@
 // The service's API as the pages use it: JSON, the reader's session, and faults with their sentence.
-import { t } from "./words.js";
+import { language, t } from "./words.js";
 
 export class ApiError extends Error {
   constructor(status, problem) {
@@ -13,7 +13,7 @@ export class ApiError extends Error {
 const csrf = () => document.querySelector('meta[name="csrf"]')?.content ?? "";
 
 async function call(method, path, { body, headers = {}, raw = false } = {}) {
-  const options = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin", cache: "no-store" };
+  const options = { method, headers: { Accept: "application/json", "Accept-Language": language, ...headers }, credentials: "same-origin", cache: "no-store" };
   if (method !== "GET") options.headers["X-CSRF-Token"] = csrf();
   if (body instanceof FormData || body instanceof Blob) options.body = body;
   else if (body !== undefined) {

@@ -4,7 +4,7 @@ import { Entering } from "./counts.js";
 import { said, turningDiagram } from "./turning.js";
 import { $, empty, fill, h, setText } from "./dom.js";
 import { showDay } from "./junction_day.js";
-import { follow, isLive, shownState, sum } from "./live.js";
+import { follow, isLive, shownState, sum, why } from "./live.js";
 import { CLASSES, LEVELS, stateKind } from "./palette.js";
 import { clock, number, t, when } from "./words.js";
 
@@ -47,7 +47,7 @@ function lost(camera) {
   const since = camera.since ?? camera.heard_at;
   const unheard = !since && !camera.worker;
   return h("div", {}, h("p", { class: "lost-state" }, t(`common.state_${shownState(camera)}`)), since ? h("p", {}, t("common.since", { time: when(since) })) : null,
-    unheard ? h("p", {}, t("junction.unheard")) : [camera.reason ? h("p", { class: "small", lang: "en" }, camera.reason) : null, h("p", {}, t("junction.trying"))]);
+    unheard ? h("p", {}, t("junction.unheard")) : [camera.reason ? h("p", { class: "small" }, why(camera)) : null, h("p", {}, t("junction.trying"))]);
 }
 
 function showTabs() {
@@ -120,12 +120,12 @@ function showApproaches(cameras) {
 }
 
 function showHealth(cameras) {
-  const rows = cameras.map((camera) => [camera.camera, shownState(camera), camera.since, camera.reason, isLive(camera) && camera.analysed_fps ? number(camera.analysed_fps, 1) : null, number(camera.source_fps, 1)]);
-  tell($("#health"), rows, () => (rows.length ? rows.map(([name, now, since, reason, analysed, source]) => h("div", { class: "line" }, h("strong", {}, cameraName(name)),
+  const rows = cameras.map((camera) => [camera.camera, shownState(camera), camera.since, why(camera), isLive(camera) && camera.analysed_fps ? number(camera.analysed_fps, 1) : null, number(camera.source_fps, 1), camera.stream === "sub"]);
+  tell($("#health"), rows, () => (rows.length ? rows.map(([name, now, since, reason, analysed, source, sub]) => h("div", { class: "line" }, h("strong", {}, cameraName(name)),
     h("span", { class: `chip ${stateKind(now)}` }, t(`common.state_${now}`)), since ? h("span", { class: "muted small" }, t("common.since", { time: when(since) })) : null,
-    analysed ? h("span", { class: "muted small" }, t("junction.frames", { analysed, source })) : null,
+    analysed ? h("span", { class: "muted small" }, t("junction.frames", { analysed, source })) : null, sub ? h("span", { class: "chip" }, t("junction.substream")) : null,
     may("engineer") ? h("a", { class: "small", href: `/setup/cameras/${encodeURIComponent(name)}` }, t("common.setup")) : null,
-    reason && now !== "live" && since ? h("span", { class: "small wide", lang: "en" }, reason) : null)) : empty(t("junction.no_camera"))));
+    reason && now !== "live" && since ? h("span", { class: "small wide" }, reason) : null)) : empty(t("junction.no_camera"))));
 }
 
 function paint() {

@@ -1,5 +1,6 @@
 // Live state by Server-Sent Events: the newest state of every camera, and the truth about how old it is.
 import { connected } from "./frame.js";
+import { language } from "./words.js";
 
 const SILENT_AFTER = 8000; // ms without a word from the service after which what is shown is called old
 
@@ -57,4 +58,6 @@ export function follow(onCameras, also = {}, path = "/v1/live/events") {
 export const isLive = (camera) => camera.state === "live" && !camera.stale;
 // What to call a camera's state: one that says it is live but whose pictures are late has come to a stand.
 export const shownState = (camera) => (camera.state === "live" && camera.stale ? "stalled" : camera.state);
+// Why it is so, in the reader's language: one line tells readers of both.
+export const why = (camera) => (language === "vi" ? camera.reason_vi : camera.reason);
 export const sum = (byClass) => Object.values(byClass ?? {}).reduce((a, b) => a + b, 0);

@@ -3,7 +3,7 @@ import { all, freshest, get, getResponse, remove } from "./api.js";
 import { empty, setText, toast } from "./dom.js";
 import { $, failed, fill, h, localMoment, option, section } from "./pieces.js";
 import { CLASSES } from "./palette.js";
-import { clockSeconds, dateTime, day, number, percent, t, tz } from "./words.js";
+import { clockSeconds, dateTime, day, language, number, percent, t, tz } from "./words.js";
 
 const CHIP = { queued: "unknown", running: "warn", done: "good", failed: "bad", cancelled: "unknown" };
 const state = { jobs: [], next: null, limit: 20, shown: null };
@@ -47,6 +47,7 @@ function hand(file) {
     request.open("POST", "/v1/jobs");
     request.setRequestHeader("X-CSRF-Token", csrf());
     request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("Accept-Language", language);
     request.upload.addEventListener("progress", (event) => {
       if (!event.lengthComputable) return;
       bar.value = (100 * event.loaded) / event.total;

@@ -1,7 +1,7 @@
 // Sites, their approaches and cameras: what there is, how it stands, and every change of it.
 import { all, get, getResponse, post, put, remove } from "./api.js";
 import { $, empty, fill, h, toast } from "./dom.js";
-import { follow, isLive } from "./live.js";
+import { follow, isLive, why } from "./live.js";
 import { stateKind } from "./palette.js";
 import { approachForm, cameraForm, siteForm } from "./setup_forms.js";
 import { number, t } from "./words.js";
@@ -34,7 +34,7 @@ function shownState(camera) {
   const live = state.live.get(camera.id);
   if (!live) return h("span", { class: "chip unknown" }, t("common.state_unknown"));
   const name = live.state === "live" && live.stale ? "stalled" : live.state;
-  return h("span", { class: `chip ${stateKind(isLive(live) ? "live" : name)}`, title: live.reason }, t(`common.state_${name}`));
+  return h("span", { class: `chip ${stateKind(isLive(live) ? "live" : name)}`, title: why(live) }, t(`common.state_${name}`));
 }
 
 // --- The list ------------------------------------------------------------------------------------------------
@@ -43,7 +43,7 @@ function cameraRow(site, camera) {
   const view = viewState(camera);
   const name = camera.name || camera.id;
   return h("tr", {}, h("th", { scope: "row" }, h("strong", {}, name), camera.name ? h("div", { class: "muted small" }, camera.id) : null),
-    h("td", { class: "address" }, camera.address ? h("code", {}, camera.address) : h("span", { class: "chip warn" }, t("setup.no_address"))),
+    h("td", { class: "address" }, camera.address ? h("code", {}, camera.address) : h("span", { class: "chip warn" }, t("setup.no_address")), camera.substream ? h("div", { class: "muted small" }, t("setup.with_substream")) : null),
     h("td", {}, site.kind === "junction" ? h("span", { class: `chip ${view.kind}` }, t(`setup.view_${view.name}`, { version: number(view.version) })) : h("span", { class: "muted" }, t("setup.view_not_needed"))),
     h("td", { "data-health": camera.id }, shownState(camera)),
     h("td", {}, h("div", { class: "row actions-cell" },
@@ -180,7 +180,10 @@ function editApproach(site, approach) {
 function editCamera(site, camera) {
   const count = state.cameras.filter((each) => each.site === site.id).length;
   const suggestion = `${site.id}-cam${count + 1}`;
-  const test = (address) => (address === null ? post(`${path("cameras", camera.id)}/test`) : post("/v1/camera-tests", { address }));
+  const test = (address, stream) => {
+    if (address === null) return post(`${path("cameras", camera.id)}/test?stream=${stream}`);
+    return post("/v1/camera-tests", stream === "sub" && camera ? { address, camera: camera.id } : { address });
+  };
   cameraForm($("#dialog"), site, camera, suggestion, test, async (body) => {
     await save(path("cameras", body.id), body, !camera);
     await load();

@@ -3,7 +3,6 @@ import { all, get, getResponse, post, put } from "./api.js";
 import { $, fill, h, setText, toast } from "./dom.js";
 import { Canvas } from "./editor/canvas.js";
 import { asSaved, Drawing, fillMovements, takeProposal } from "./editor/drawing.js";
-import { inWords } from "./editor/faults.js";
 import { Panels } from "./editor/panels.js";
 import { showTrial } from "./editor/trial.js";
 import { follow, isLive } from "./live.js";
@@ -97,8 +96,8 @@ async function check() {
     return;
   }
   if (number_ !== state.asked) return; // something newer is being asked
-  panels.faults = found.faults.map((each) => ({ field: each.field, problem: inWords(each.problem) }));
-  panels.check = found.calibration ? { ...found.calibration, problem: inWords(found.calibration.problem) } : null;
+  panels.faults = found.faults;
+  panels.check = found.calibration;
   canvas.ground = found.calibration;
   canvas.draw();
   panels.later();

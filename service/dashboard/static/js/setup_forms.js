@@ -107,31 +107,47 @@ export function whole(address, user, password, before) {
   return bare.replace(/^([a-z]+:\/\/)/i, `$1${encodeURIComponent(user)}:${encodeURIComponent(password)}@`);
 }
 
+// Why a substream cannot stand in for the main stream, as a worker sees it (service/live/substream.py).
+function misfit(main, sub) {
+  if (!main.works) return null;
+  const sizes = { main: `${main.width} × ${main.height}`, sub: `${sub.width} × ${sub.height}` };
+  if (Math.abs((main.width * sub.height) / (main.height * sub.width) - 1) > 0.02) return t("setup.substream_shape", sizes);
+  return sub.width * sub.height >= main.width * main.height ? t("setup.substream_large", sizes) : null;
+}
+
 export function cameraForm(dialog, site, camera, suggestion, test, send) {
   const id = text(camera?.id ?? suggestion);
   if (camera) id.readOnly = true;
-  const [name, address, note] = [text(camera?.name), text(camera?.address, { spellcheck: "false" }), text(camera?.note)];
+  const [name, address, substream, note] = [text(camera?.name), text(camera?.address, { spellcheck: "false" }), text(camera?.substream, { spellcheck: "false" }), text(camera?.note)];
   const user = text("", { autocomplete: "off" });
   const password = text("", { type: "password", autocomplete: "new-password" });
   const given = () => whole(address.value.trim(), user.value, password.value, camera?.address);
-  const result = h("p", { role: "status" });
+  // The service gives a substream the user and password of the address.
+  const givenSub = () => (camera && substream.value.trim() === camera.substream ? null : substream.value.trim());
+  const [result, second] = [h("p", { hidden: true }), h("p", { hidden: true })];
   const button = h("button", { type: "button" }, t("setup.test"));
+  const say = (node, kind, words) => { node.hidden = !words; node.className = `notice ${kind}`; setText(node, words); };
+  const trial = async (node, shown, address, stream, fault = () => null) => {
+    say(node, "", shown(t("setup.testing")));
+    try {
+      const found = await test(address, stream);
+      const wrong = found.works ? fault(found) : t("setup.works_not", { problem: found.problem });
+      say(node, wrong ? "bad" : "good", shown(wrong ?? t("setup.works", { seconds: number(found.seconds, 1), width: found.width, height: found.height, codec: (found.codec ?? "?").toUpperCase(), fps: number(found.fps) })));
+      return found;
+    } catch (error) {
+      say(node, "bad", shown(error.message));
+      return { works: false };
+    }
+  };
   button.addEventListener("click", async () => {
     button.disabled = true;
-    result.className = "notice";
-    setText(result, t("setup.testing"));
-    try {
-      const found = await test(given());
-      result.className = `notice ${found.works ? "good" : "bad"}`;
-      setText(result, found.works ? t("setup.works", { seconds: number(found.seconds, 1), width: found.width, height: found.height, codec: (found.codec ?? "?").toUpperCase(), fps: number(found.fps) }) : t("setup.works_not", { problem: found.problem }));
-    } catch (error) {
-      result.className = "notice bad";
-      setText(result, error.message);
-    } finally {
-      button.disabled = false;
-    }
+    say(second, "", "");
+    const main = await trial(result, (words) => words, given(), "main");
+    const sub = givenSub();
+    if (substream.value.trim()) await trial(second, (said) => t("setup.of_substream", { said }), sub && !sub.includes("@") ? whole(sub, user.value, password.value) : sub, "sub", (found) => misfit(main, found));
+    button.disabled = false;
   });
   open(dialog, t(camera ? "setup.edit_camera" : "setup.add_camera"), [field("name", t("setup.stands"), name), field("id", t("setup.id"), id, t("setup.id_hint")), field("address", t("setup.address"), address, t("setup.address_hint")),
-    h("div", { class: "two" }, field("user", t("setup.user"), user), field("password", t("setup.password"), password, t("setup.password_hint"))), h("div", { class: "row" }, button), result, field("note", t("setup.note"), note)],
-  () => ({ id: id.value.trim(), site: site.id, name: name.value.trim(), address: given() || (camera ? null : ""), note: note.value.trim() }), send);
+    h("div", { class: "two" }, field("user", t("setup.user"), user), field("password", t("setup.password"), password, t("setup.password_hint"))), field("substream", t("setup.substream"), substream, t("setup.substream_hint")), h("div", { class: "row" }, button), h("div", { role: "status" }, result, second), field("note", t("setup.note"), note)],
+  () => ({ id: id.value.trim(), site: site.id, name: name.value.trim(), address: given() || (camera ? null : ""), substream: givenSub(), note: note.value.trim() }), send);
 }
