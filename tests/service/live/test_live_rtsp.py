@@ -275,7 +275,7 @@ def test_a_worker_short_of_time_reads_the_substream_and_counts_on(
     worker._orders.put(lambda: worker._cameras["cam1"].read_by("main", again))
     wait_for(lambda: reads("main", 640))
     wait_for(lambda: any(row.reason == again for row in rows(engine, "camera_health", camera_id="cam1")))
-    assert len(rows(engine, "segments")) == 3
+    wait_for(lambda: len(rows(engine, "segments")) == 3)
     assert "s3cret" not in as_lines(rows(engine, "segments") + rows(engine, "camera_health"))
 
 
