@@ -33,7 +33,7 @@ WIDTH = 900
 """Of the map, in its own units."""
 MARGIN = 40
 MOST_NAMES = 30
-"""A map of more junctions than this shows names only under the pointer."""
+"""A map of more junctions than this names those that are slow or jammed; others under the pointer only."""
 
 _HERE = Path(__file__).parent / "templates"
 _templates = Environment(

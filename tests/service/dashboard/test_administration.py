@@ -45,7 +45,7 @@ def test_somebody_is_invited_and_later_disabled(visit: Visit, own_city: Served) 
 
     page.click("#tab-audit")
     page.wait_for_selector("#audit tbody tr")
-    page.fill("#audit-action", "account.change")
+    page.select_option("#audit-action", "account.change")
     page.click("#audit-filters button")
     expect(page.locator("#audit tbody tr", has_not_text="account.change")).to_have_count(0)
     assert "viewer" in page.locator("#audit del").first.inner_text()

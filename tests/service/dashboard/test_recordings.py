@@ -64,7 +64,7 @@ def test_the_result_is_shown_with_its_video(
     page.wait_for_selector("#result tbody tr")
     whole = sum(count for ways in COUNTS.values() for one in ways.values() for count in one.values())
     assert str(whole) in page.inner_text("#result dl")
-    page.wait_for_selector("#result >> text=north → south")
+    page.wait_for_selector("#result >> text=Hoa Ban (bắc) → Hoa Ban (nam)")
     assert "34" in page.inner_text("#result .span-6:last-child")
     expect(page.locator("#result video")).to_have_js_property("videoWidth", 128)
     with page.expect_download() as waiting:

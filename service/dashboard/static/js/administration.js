@@ -132,6 +132,8 @@ function makeToken() {
 
 // --- the audit
 
+// Kinds of deeds by what the audit calls them.
+const DEEDS = new Map(["login", "login_refused", "logout", "account_invite", "account_uninvite", "account_change", "account_password", "account_unlock", "account_logout", "token_make", "token_revoke", "registry_change", "view_confirm", "camera_recount", "secret_add", "secret_change", "secret_drop", "key_reseal", "alarm_acknowledge", "alarm_rule", "job_submit", "job_cancel"].map((name) => [name.replace("_", "."), t(`administration.did_${name}`)]));
 const audit = { items: [], next: null };
 const plain = (value) => (value === null || value === undefined ? "—" : typeof value === "object" ? JSON.stringify(value) : String(value));
 
@@ -153,18 +155,16 @@ function detail(found) {
 async function showAudit(more = false) {
   const asked = new URLSearchParams({ limit: "50" });
   if ($("#audit-actor").value.trim()) asked.set("actor", $("#audit-actor").value.trim());
-  if ($("#audit-action").value.trim()) asked.set("action", $("#audit-action").value.trim());
+  if ($("#audit-action").value) asked.set("action", $("#audit-action").value);
   if (more && audit.next) asked.set("cursor", audit.next);
   const page = await freshest("audit", get(`/v1/audit?${asked}`));
   if (!page) return;
   audit.items = more ? [...audit.items, ...page.items] : page.items;
   audit.next = page.next;
   $("#audit-more").hidden = !page.next;
-  const known = new Set([...$("#audit-kinds").children].map((each) => each.value));
-  for (const each of page.items) if (!known.has(each.action)) { known.add(each.action); $("#audit-kinds").append(h("option", { value: each.action })); }
   const columns = h("thead", {}, h("tr", {}, [t("common.time"), ...["actor", "action", "what", "changes"].map((name) => t(`administration.${name}`))].map((name) => h("th", { scope: "col" }, name))));
   fill($("#audit"), audit.items.length ? wide(t("administration.audit"), h("table", {}, h("caption", { class: "visually-hidden" }, t("administration.audit")), columns,
-    h("tbody", {}, audit.items.map((each) => h("tr", {}, h("td", {}, dateTime(each.time)), h("td", {}, each.actor), h("td", {}, each.action), h("td", {}, each.what), h("td", {}, detail(each.detail))))))) : empty(t("administration.no_audit")));
+    h("tbody", {}, audit.items.map((each) => h("tr", {}, h("td", {}, dateTime(each.time)), h("td", {}, each.actor), h("td", {}, DEEDS.get(each.action) ?? each.action, DEEDS.has(each.action) ? h("div", { class: "muted small" }, each.action) : null), h("td", {}, each.what), h("td", {}, detail(each.detail))))))) : empty(t("administration.no_audit")));
 }
 
 // --- the system
@@ -173,6 +173,7 @@ const CHIP = { ok: "good", attention: "warn", fault: "bad" };
 
 async function showFindings() {
   fill($("#findings"), h("p", { class: "muted", role: "status" }, t("administration.looking")));
+  for (const id of ["#database", "#versions"]) if (!$(id).hasChildNodes()) fill($(id), h("p", { class: "muted" }, t("common.loading")));
   const found = await get(`/v1/doctor?language=${language}`);
   const order = ["fault", "attention", "ok"];
   fill($("#findings"), h("p", {}, h("span", { class: `chip ${found.well ? "good" : "bad"}` }, t(found.well ? "administration.well" : "administration.not_well")), " ", h("span", { class: "muted small" }, t("administration.looked_at", { time: when(found.at) }))),
@@ -222,6 +223,7 @@ tabs.forEach((tab, index) => {
     if (step) { event.preventDefault(); choose(tabs[(index + step + tabs.length) % tabs.length].dataset.part, true); }
   });
 });
+fill($("#audit-action"), option("", t("administration.all_deeds")), [...DEEDS].map(([action, name]) => option(action, name)));
 $("#invite").addEventListener("click", invite);
 $("#make-token").addEventListener("click", makeToken);
 $("#password-form").addEventListener("submit", changePassword);

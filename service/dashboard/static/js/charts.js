@@ -1,6 +1,6 @@
 // Charts of one look, each with its figures as a table for whoever cannot see it.
 /* global echarts */
-import { h } from "./dom.js";
+import { h, rem } from "./dom.js";
 import { classColour, colour, ink, levelColour } from "./palette.js";
 import { clock, day, language, number, t, tz } from "./words.js";
 
@@ -20,23 +20,25 @@ export function timeChart(node, { title, unit, series, percent = false, dates = 
   const write = (time) => (dates ? day : clock)(new Date(time));
   node.replaceChildren(box, figures(title, unit, series, write, open));
   const chart = echarts.init(box, null, { renderer: "canvas" });
-  const draw = () => chart.setOption({
+  let em = rem(); // all sizes are in it, so that the chart grows with the page
+  const options = () => ({
     animation: false, textStyle: { fontFamily: "Inter, sans-serif", color: ink() },
     aria: { enabled: true, label: { enabled: false }, decal: { show: series.length > 1 && series.every((each) => each.kind === "bar") } },
-    grid: { left: 8, right: 16, top: 72, bottom: 8, containLabel: true },
-    legend: { top: 0, left: 0, textStyle: { color: ink(), fontSize: 13 }, inactiveColor: muted(), icon: "roundRect", itemWidth: 14, itemHeight: 10 },
-    tooltip: { trigger: "axis", renderMode: "richText", axisPointer: { label: { formatter: ({ value }) => write(value) } }, valueFormatter: (value) => `${number(value, percent || value >= 10 ? 0 : 1)} ${unit}` },
-    xAxis: { type: "time", min: range ? +range[0] : null, max: range ? +range[1] : null, axisLabel: { color: muted(), formatter: (value) => (dates ? write(value).slice(0, 5) : write(value)), hideOverlap: true }, axisLine: { lineStyle: { color: line() } }, splitNumber: 6 },
-    yAxis: { type: "value", name: unit, min: 0, max: percent ? 100 : null, nameTextStyle: { color: muted(), align: "left" }, axisLabel: { color: muted(), formatter: (value) => number(value, Number.isInteger(value) ? 0 : 1) }, splitLine: { lineStyle: { color: line() } } },
+    grid: { left: .5 * em, right: em, top: 4.5 * em, bottom: .5 * em, containLabel: true },
+    legend: { top: 0, left: 0, textStyle: { color: ink(), fontSize: .875 * em }, inactiveColor: muted(), icon: "roundRect", itemWidth: .875 * em, itemHeight: .625 * em, itemGap: .75 * em },
+    tooltip: { trigger: "axis", renderMode: "richText", textStyle: { fontSize: .875 * em }, axisPointer: { label: { formatter: ({ value }) => write(value) } }, valueFormatter: (value) => `${number(value, percent || value >= 10 ? 0 : 1)} ${unit}` },
+    xAxis: { type: "time", min: range ? +range[0] : null, max: range ? +range[1] : null, axisLabel: { color: muted(), fontSize: .8125 * em, margin: .5 * em, formatter: (value) => (dates ? write(value).slice(0, 5) : write(value)), hideOverlap: true }, axisLine: { lineStyle: { color: line() } }, splitNumber: 6 },
+    yAxis: { type: "value", name: unit, min: 0, max: percent ? 100 : null, nameTextStyle: { color: muted(), fontSize: .8125 * em, align: "left" }, nameGap: em, axisLabel: { color: muted(), fontSize: .8125 * em, margin: .5 * em, formatter: (value) => number(value, Number.isInteger(value) ? 0 : 1) }, splitLine: { lineStyle: { color: line() } } },
     series: series.map((each) => ({
-      name: each.name, type: each.kind ?? "line", stack: each.stack, showSymbol: lonely(each.data), symbolSize: 7, connectNulls: false, barMaxWidth: 28, barMinWidth: 2,
+      name: each.name, type: each.kind ?? "line", stack: each.stack, showSymbol: lonely(each.data), symbolSize: .45 * em, connectNulls: false, barMaxWidth: 1.75 * em, barMinWidth: 2,
       data: each.data.map(([time, value]) => [time instanceof Date ? time : new Date(time), value]),
-      itemStyle: { color: each.colour }, lineStyle: { color: each.colour, width: 2.5, type: each.dashed ? "dashed" : "solid" }, areaStyle: each.area ? { opacity: 0.15 } : undefined,
+      itemStyle: { color: each.colour }, lineStyle: { color: each.colour, width: .16 * em, type: each.dashed ? "dashed" : "solid" }, areaStyle: each.area ? { opacity: 0.15 } : undefined,
     })),
-  }, true);
+  });
+  const draw = () => { em = rem(); chart.setOption(options(), true); };
   draw();
   redraws.add(draw);
-  const watch = new ResizeObserver(() => chart.resize());
+  const watch = new ResizeObserver(() => { chart.resize(); if (rem() !== em) draw(); });
   watch.observe(box);
   drawn.set(node, () => { watch.disconnect(); redraws.delete(draw); chart.dispose(); });
   return chart;

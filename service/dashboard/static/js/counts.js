@@ -33,10 +33,10 @@ export class Entering {
     }
   }
 
-  // Entering vehicles of a camera by class since counts_since; null where no gate of it speaks.
+  // Entering vehicles of a camera by class since counts_since; null where no gate of it speaks or it never counted.
   of(camera) {
     const gates = this.speaking.get(camera.camera);
-    if (!gates || !camera.counts) return null;
+    if (!gates || !camera.counts || !camera.counts_since) return null;
     const found = {};
     for (const gate of gates.keys()) for (const [name, count] of Object.entries(camera.counts[gate]?.in ?? {})) found[name] = (found[name] ?? 0) + count;
     return found;

@@ -3,7 +3,7 @@ import { all, freshest, get } from "./api.js";
 import { timeChart } from "./charts.js";
 import { empty, setText } from "./dom.js";
 import { makeMap } from "./map.js";
-import { $, addDays, dayStart, failed, fill, h, keep, option, section, sortedTable, today } from "./pieces.js";
+import { $, addDays, dayStart, failed, fill, h, keep, option, section, sortedTable, toSetup, today } from "./pieces.js";
 import { classColour, colour } from "./palette.js";
 import { dateTime, day, language, number, percent, t } from "./words.js";
 
@@ -36,7 +36,7 @@ async function showNow() {
   setText($("#as-of"), t("common.as_of", { time: dateTime(report.at) }));
   const kinds = report.figures.filter((each) => each.sites > 0);
   fill($("#figures"), kinds.length ? KINDS.map((kind) => kinds.find((each) => each.kind === kind)).filter(Boolean).map(kindCards)
-    : h("div", { class: "card" }, empty(t("coverage.no_sites"), t("coverage.no_sites_step"))));
+    : h("div", { class: "card" }, empty(t("coverage.no_sites"), [h("p", {}, t("coverage.no_sites_step")), toSetup()])));
   $("#rest").hidden = !kinds.length; // without a site there is nothing to trend, list or map
   state.gaps = report.gaps;
   state.all = kinds.reduce((sum, each) => sum + each.sites, 0);

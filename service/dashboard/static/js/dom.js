@@ -27,6 +27,9 @@ export function setText(node, text) {
   if (node.textContent !== String(text)) node.textContent = text;
 }
 
+// One rem as it is now, px, for what a style sheet does not reach.
+export const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
+
 export const empty = (title, step) => h("div", { class: "empty" }, h("strong", {}, title), step ?? null);
 
 export function toast(text) {

@@ -8,6 +8,8 @@ $("#log-out")?.addEventListener("click", async () => {
   location.assign("/login");
 });
 
+$(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // the menu of a phone is wider than it
+
 let lostAt = null;
 
 export function connected(is) {

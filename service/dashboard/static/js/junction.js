@@ -65,7 +65,7 @@ function movementsOf(cameras) {
     const approach = new Map(view.gates.map((gate) => [gate.id, gate.approach]));
     for (const movement of view.movements ?? []) {
       const from = approach.get(movement.from), to = approach.get(movement.to);
-      if (from && to && speaks(camera.camera, from)) found.push({ from, to, turn: movement.turn, total: sum(camera.movements[movement.id]) });
+      if (from && to && speaks(camera.camera, from)) found.push({ from, to, turn: movement.turn, total: camera.counts_since ? sum(camera.movements[movement.id]) : null }); // not counted is not 0
     }
   }
   return found;

@@ -1,13 +1,14 @@
 // A map without tile servers: junctions by their positions, streets of a GeoJSON file, or guessed from bearings.
 /* global L */
 import { get } from "./api.js";
-import { h, setText } from "./dom.js";
+import { h, rem, setText } from "./dom.js";
 import { schematic } from "./streets.js";
 
 const GAP = 3; // px between labels
 const MATTERS = 9; // rank from which on a junction has news: an alarm, or figures
 
-export async function makeMap(node) {
+// over: elements that lie over the map, under which no label shall stand.
+export async function makeMap(node, over = []) {
   const map = L.map(node, { zoomControl: false, attributionControl: false, zoomSnap: 0.25, renderer: L.svg(), minZoom: 3, fadeAnimation: false });
   map.createPane("streets").style.zIndex = 350;
   const setting = await get("/v1/map").catch(() => ({ streets: null, tiles: null }));
@@ -60,8 +61,8 @@ export async function makeMap(node) {
   function fit() {
     const places = [...marks.values()].map((mark) => mark.place);
     if (!places.length) return;
-    const edge = Math.min(90, node.clientWidth / 8);
-    map.fitBounds(L.latLngBounds(places.map((place) => [place.lat, place.lon])), { animate: false, maxZoom: 16, paddingTopLeft: [edge, edge * 0.8], paddingBottomRight: [edge, edge] });
+    const edge = Math.min(5.6 * rem(), node.clientWidth / 8);
+    map.fitBounds(L.latLngBounds(places.map((place) => [place.lat, place.lon])), { animate: false, maxZoom: 16, paddingTopLeft: [edge, edge], paddingBottomRight: [edge, edge] });
   }
 
   // Puts each junction in its place, and a label where it covers neither another nor a disc.
@@ -74,6 +75,11 @@ export async function makeMap(node) {
       return { mark, at, radius };
     });
     const taken = all.map(({ at, radius, mark }) => ({ box: [at.x - radius, at.y - radius, at.x + radius, at.y + radius], rank: mark.place.rank ?? 0 }));
+    const { left, top } = node.getBoundingClientRect();
+    for (const each of over) {
+      const box = each.getBoundingClientRect();
+      if (box.width) taken.push({ box: [box.left - left, box.top - top, box.right - left, box.bottom - top], rank: MATTERS });
+    }
     // What matters may cover the disc of what does not.
     const free = ([l, t, r, b], own, rank) => l >= 0 && t >= 0 && r <= node.clientWidth && b <= node.clientHeight
       && taken.every(({ box: [x0, y0, x1, y1], rank: other }, number) => number === own || (rank >= MATTERS && other < MATTERS)

@@ -77,6 +77,9 @@ export const may = (role) => {
   return ranks.indexOf(document.documentElement.dataset.role) >= ranks.indexOf(role);
 };
 
+// The way to the next step of a city without sites, for whoever may go it.
+export const toSetup = () => (may("engineer") ? h("p", {}, h("a", { class: "button primary", href: "/setup" }, t("common.setup"))) : null);
+
 export const option = (value, text, chosen = false) => h("option", { value, selected: chosen }, text);
 export const field = (id, label, control, hint = null) => h("div", { class: "field" }, h("label", { for: id }, label), control, hint ? h("div", { class: "hint", id: `${id}-hint` }, hint) : null);
 

@@ -6,7 +6,7 @@ import { CLASSES } from "./palette.js";
 import { clockSeconds, dateTime, day, language, number, percent, t, tz } from "./words.js";
 
 const CHIP = { queued: "unknown", running: "warn", done: "good", failed: "bad", cancelled: "unknown" };
-const state = { jobs: [], next: null, limit: 20, shown: null };
+const state = { jobs: [], next: null, limit: 20, shown: null, cameras: [] };
 const csrf = () => document.querySelector('meta[name="csrf"]')?.content ?? "";
 
 // --- handing in
@@ -128,8 +128,17 @@ function table(caption, heads, rows, seen) {
     h("tbody", {}, rows.map(({ names, counts }) => h("tr", {}, names.map((name, index) => (index ? h("td", {}, name) : h("th", { scope: "row" }, name))), seen.map((name) => h("td", { class: "number" }, number(counts[name] ?? 0))), h("td", { class: "number" }, h("strong", {}, number(Object.values(counts).reduce((a, b) => a + b, 0)))))))));
 }
 
+// What gates and movements are called in the camera's present drawing; what is not in it keeps its id.
+async function namesOf(camera) {
+  const known = state.cameras.some((each) => each.id === camera && each.view_version !== null);
+  const view = known ? (await get(`/v1/cameras/${encodeURIComponent(camera)}/view`).catch(() => null))?.view : null;
+  const gates = new Map((view?.gates ?? []).map((gate) => [gate.id, gate.name || gate.id]));
+  const movements = new Map((view?.movements ?? []).map((each) => [each.id, `${gates.get(each.from)} → ${gates.get(each.to)}`]));
+  return { gate: (id) => gates.get(id) ?? id, movement: (id) => movements.get(id) ?? id.replaceAll("-", " → ") };
+}
+
 // The rows of movements in counts.csv, added up; columns by their names.
-function movementsOf(csv) {
+function movementsOf(csv, nameOf) {
   const [head, ...rows] = csv.trim().split("\n").map((line) => line.trim().split(","));
   const at = Object.fromEntries(head.map((name, index) => [name, index]));
   const found = new Map();
@@ -139,16 +148,18 @@ function movementsOf(csv) {
     counts[row[at.class]] = (counts[row[at.class]] ?? 0) + Number(row[at.count]);
     found.set(row[at.id], counts);
   }
-  return [...found].sort(([a], [b]) => a.localeCompare(b)).map(([id, counts]) => ({ names: [id.replaceAll("-", " → ")], counts }));
+  return [...found].sort(([a], [b]) => a.localeCompare(b)).map(([id, counts]) => ({ names: [nameOf(id)], counts }));
 }
 
 async function showResult(job, focus = false) {
   state.shown = job;
+  const names = await namesOf(job.options.camera);
+  if (state.shown !== job) return;
   const node = $("#result");
   node.hidden = false;
   const path = (name) => `/v1/jobs/${job.id}/files/${name}`;
   const counts = job.counts ?? {}, summary = job.summary ?? {};
-  const rows = Object.entries(counts).sort(([a], [b]) => a.localeCompare(b)).flatMap(([gate, ways]) => Object.entries(ways).sort(([a], [b]) => a.localeCompare(b)).map(([direction, byClass]) => ({ names: [gate, t(`recordings.${direction}`)], counts: byClass })));
+  const rows = Object.entries(counts).sort(([a], [b]) => a.localeCompare(b)).flatMap(([gate, ways]) => Object.entries(ways).sort(([a], [b]) => a.localeCompare(b)).map(([direction, byClass]) => ({ names: [names.gate(gate), t(`recordings.${direction}`)], counts: byClass })));
   const classes = (list) => CLASSES.filter((name) => list.some((row) => row.counts[name]));
   const whole = rows.reduce((sum, row) => sum + Object.values(row.counts).reduce((a, b) => a + b, 0), 0);
   const movements = h("div", {}, h("p", { class: "muted" }, t("common.loading")));
@@ -169,7 +180,7 @@ async function showResult(job, focus = false) {
   if (focus) { node.focus({ preventScroll: true }); node.scrollIntoView({ block: "start" }); }
   if (!job.files.includes("counts.csv")) { fill(movements, empty(t("recordings.no_movements"))); return; }
   try {
-    const found = movementsOf(await (await getResponse(path("counts.csv"), { headers: { Accept: "text/csv" } })).text());
+    const found = movementsOf(await (await getResponse(path("counts.csv"), { headers: { Accept: "text/csv" } })).text(), names.movement);
     fill(movements, found.length ? table(t("recordings.by_movement"), [t("recordings.movement")], found, classes(found)) : empty(t("recordings.no_movements")));
   } catch (error) {
     fill(movements, h("p", { class: "notice bad" }, t("recordings.movements_failed", { reason: error.message })));
@@ -179,7 +190,7 @@ async function showResult(job, focus = false) {
 // --- the page
 
 async function start() {
-  const cameras = await all("/v1/cameras");
+  const cameras = state.cameras = await all("/v1/cameras");
   fill($("#camera"), option("", t("recordings.no_camera")), cameras.map((camera) => option(camera.id, camera.view_version ? camera.id : t("recordings.no_view", { camera: camera.id }))));
   listenForFiles();
   $("#more").addEventListener("click", () => { state.limit += 50; showJobs().catch((error) => toast(error.message)); });

@@ -2,7 +2,7 @@
 import { all, freshest, get, post } from "./api.js";
 import { classColour, timeChart, turningDiagram } from "./charts.js";
 import { empty, setText, toast } from "./dom.js";
-import { $, addDays, dayStart, dialog, failed, field, fill, formFault, h, localMoment, localText, may, option, section, today } from "./pieces.js";
+import { $, addDays, dayStart, dialog, failed, field, fill, formFault, h, localMoment, localText, may, option, section, toSetup, today } from "./pieces.js";
 import { CLASSES } from "./palette.js";
 import { clock, dateTime, day, language, number, percent, t } from "./words.js";
 
@@ -251,7 +251,7 @@ function showComparison(told) {
 async function start() {
   state.sites = (await all("/v1/sites")).filter((site) => site.kind === "junction").sort((a, b) => (a.name || a.id).localeCompare(b.name || b.id, language));
   if (!state.sites.length) {
-    fill($("#main"), h("h1", {}, t("reports.title")), h("div", { class: "card" }, empty(t("reports.no_junctions"), t("reports.no_junctions_step"))));
+    fill($("#main"), h("h1", {}, t("reports.title")), h("div", { class: "card" }, empty(t("reports.no_junctions"), [h("p", {}, t("reports.no_junctions_step")), toSetup()])));
     return;
   }
   const asked = new URLSearchParams(location.search);

@@ -3,8 +3,8 @@ import { svg } from "./dom.js";
 import { number, t } from "./words.js";
 
 const ORDER = ["u_turn", "left", "through", "right"]; // lanes of an arm, from its axis outward
-const WIDE = 560, TALL = 566; // the drawing's units
-const PITCH = 17; // from lane to lane
+const WIDE = 560, TALL = 612; // the drawing's units
+const PITCH = 19; // from lane to lane
 const KERB = 4.6 * PITCH; // half the width of a road
 const INNER = 105, OUTER = 196;
 const COMPASS = ["north", "north_east", "east", "south_east", "south", "south_west", "west", "north_west"];
@@ -68,8 +68,8 @@ function figure(each, from) {
 
 function name(arm) {
   const across = Math.abs(arm.u[0]) > 0.5;
-  const [x, y] = across ? [arm.u[0] > 0 ? WIDE - 4 : 4, middle[1] + arm.u[1] * OUTER - KERB - 30] : [middle[0] + arm.u[0] * (OUTER + 70), arm.u[1] < 0 ? 16 : TALL - 26];
+  const [x, y] = across ? [arm.u[0] > 0 ? WIDE - 4 : 4, middle[1] + arm.u[1] * OUTER - KERB - 30] : [middle[0] + arm.u[0] * (OUTER + 70), arm.u[1] < 0 ? 18 : TALL - 26];
   const anchor = across ? (arm.u[0] > 0 ? "end" : "start") : "middle";
   const where = [arm.located ? compass(arm.angle) : null, arm.seen ? t("junction.arm_in", { count: number(arm.in) }) : null].filter(Boolean).join(" · ");
-  return svg("text", { class: "arm-label", "text-anchor": anchor }, svg("tspan", { x, y }, street(arm)), svg("tspan", { x, dy: 19, class: "arm-where" }, where));
+  return svg("text", { class: "arm-label", "text-anchor": anchor }, svg("tspan", { x, y }, street(arm)), svg("tspan", { x, dy: 20, class: "arm-where" }, where));
 }

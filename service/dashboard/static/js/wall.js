@@ -43,7 +43,7 @@ function showFigures(cameras) {
   figure($("#minute"), number(minute?.total));
   fill($("#minute-classes"), !minute ? [] : CLASSES.filter((name) => minute.byClass[name]).map((name) =>
     h("span", {}, h("i", { class: `dot ${name}` }), `${t(`common.class_${name}`)} `, h("b", {}, number(minute.byClass[name])))));
-  const counted = cameras.filter((camera) => camera.counts_since && entering.of(camera));
+  const counted = cameras.filter((camera) => entering.of(camera));
   const since = counted.map((camera) => camera.counts_since).sort()[0];
   setText($("#today-title"), since ? t("wall.since", { time: clock(since) }) : t("wall.today"));
   figure($("#today"), counted.length ? number(counted.reduce((found, camera) => found + sum(entering.of(camera)), 0)) : unknown);
@@ -162,7 +162,7 @@ function tell() {
 fill($("#legend"), [...LEVELS, "none"].map((level) => h("span", {}, h("i", { class: `dot ${level}` }), t(`common.level_${level}`))), h("span", {}, h("i", { class: "dot lost" }), t("wall.no_picture")));
 tell();
 setInterval(tell, 1000);
-state.map = await makeMap($("#map"));
+state.map = await makeMap($("#map"), [$(".now"), $("#legend"), $("#unplaced")]);
 await keep(showCity, 60, $("#busiest"));
 showMap(new Map());
 showBusiest(new Map());

@@ -21,6 +21,7 @@ export class Canvas {
     this.ground = null; // what the check says of the calibration
     this.showGround = false;
     this.onTool = () => {};
+    this.nameOf = (approach) => approach;
     this.pointer = null;
     this.redrawing = false;
     node.addEventListener("pointerdown", (event) => this.#down(event));
@@ -246,7 +247,7 @@ export class Canvas {
       return svg("g", { class: "between", "data-between": JSON.stringify({ kind: "zone", index, point: corner }), "aria-hidden": "true" }, svg("circle", { class: "reach", cx: x, cy: y, r: 24 }), svg("circle", { class: "knob", cx: x, cy: y, r: 6 }));
     }) : [];
     return svg("g", { class: `zone ${zone.kind}${chosen ? " chosen" : ""}` }, svg("polygon", { points: points.map((point) => point.join()).join(" "), "data-part": part }),
-      text(centre(points), zone.id, "name", this.size), between,
+      text(centre(points), zone.approach ? this.nameOf(zone.approach) : t(`setup_camera.zone_${zone.kind}`), "name", this.size), between,
       chosen ? zone.polygon.map((point, corner) => this.#handle(point, { kind: "zone", index, point: corner }, t("setup_camera.corner_of", { number: corner + 1, zone: zone.id }), true))
         : this.#handle(zone.polygon[0], { kind: "zone", index, point: 0 }, t("setup_camera.corner_of", { number: 1, zone: zone.id }), false));
   }

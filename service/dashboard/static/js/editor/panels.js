@@ -9,6 +9,7 @@ export class Panels {
   constructor(drawing, canvas) {
     this.drawing = drawing;
     this.canvas = canvas;
+    canvas.nameOf = (approach) => this.nameOf(approach);
     this.approaches = []; // of the junction, from the registry
     this.faults = []; // of the last check
     this.check = null; // of the calibration
@@ -102,7 +103,7 @@ export class Panels {
     const kinds = ["approach", "roi", "no_stop"].map((kind) => [kind, t(`setup_camera.zone_${kind}`)]);
     const kind = (index) => (value) => drawing.edit((view) => { view.zones[index].kind = value; if (value !== "approach") view.zones[index].stop_line = null; });
     fill(node, drawing.view.zones.length ? h("ul", { class: "parts" }, drawing.view.zones.map((zone, index) => this.item("zone", index,
-      [h("strong", {}, zone.id), h("span", { class: "muted small" }, `${t(`setup_camera.zone_${zone.kind}`)}${zone.approach ? ` · ${this.nameOf(zone.approach)}` : ""}`)],
+      [h("strong", {}, zone.approach ? this.nameOf(zone.approach) : t(`setup_camera.zone_${zone.kind}`)), h("span", { class: "muted small" }, `${zone.approach ? `${t(`setup_camera.zone_${zone.kind}`)} · ` : ""}${zone.id}`)],
       () => [this.wrong(`zones.${index}`, `zones.${index}.polygon`),
         this.field(t("setup_camera.kind"), `zones.${index}.kind`, this.choice(zone.kind, kinds, kind(index)), t(`setup_camera.about_${zone.kind}`)),
         this.field(t("setup_camera.approach"), `zones.${index}.approach`, this.approach(zone.approach, set(index, "approach"))),
