@@ -31,6 +31,11 @@ def keep_tracks(city: Served, camera: str, seconds: float = 60.0) -> None:
 
 def drag(page: Page, at: Locator, dx: float, dy: float) -> None:
     box = at.bounding_box()
+    for _ in range(100):  # one that is drawn anew at this moment has no place
+        if box is not None:
+            break
+        page.wait_for_timeout(50)
+        box = at.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
