@@ -31,7 +31,7 @@ export function timeChart(node, { title, unit, series, percent = false, dates = 
     yAxis: { type: "value", name: unit, min: 0, max: percent ? 100 : null, nameTextStyle: { color: muted(), fontSize: .8125 * em, align: "left" }, nameGap: em, axisLabel: { color: muted(), fontSize: .8125 * em, margin: .5 * em, formatter: (value) => number(value, Number.isInteger(value) ? 0 : 1) }, splitLine: { lineStyle: { color: line() } } },
     series: series.map((each) => ({
       name: each.name, type: each.kind ?? "line", stack: each.stack, showSymbol: lonely(each.data), symbolSize: .45 * em, connectNulls: false, barMaxWidth: 1.75 * em, barMinWidth: 2,
-      data: each.data.map(([time, value]) => [time instanceof Date ? time : new Date(time), value]),
+      data: beside(each).map(([time, value]) => [time instanceof Date ? time : new Date(time), value]),
       itemStyle: { color: each.colour }, lineStyle: { color: each.colour, width: .16 * em, type: each.dashed ? "dashed" : "solid" }, areaStyle: each.area ? { opacity: 0.15 } : undefined,
     })),
   });
@@ -43,6 +43,9 @@ export function timeChart(node, { title, unit, series, percent = false, dates = 
   drawn.set(node, () => { watch.disconnect(); redraws.delete(draw); chart.dispose(); });
   return chart;
 }
+
+// A lone bar has nothing to take its width from, and would be as wide as the axis: an empty quarter follows it.
+const beside = ({ kind, data }) => (kind === "bar" && data.length === 1 ? [...data, [new Date(+new Date(data[0][0]) + 900_000), null]] : data);
 
 // Whether a line would be invisible: no two known values stand side by side.
 const lonely = (data) => data.every(([, value], index) => value === null || index === 0 || data[index - 1][1] === null);
