@@ -39,7 +39,7 @@ from service.storage.messages import SegmentInfo
 from service.storage.outbox import Outbox
 from service.storage.record import Recorder
 from tests.service.storage.traffic import interval
-from vision import Crossing, VehicleClass, load_detector, load_view, open_source
+from vision import Crossing, VehicleClass, load_view, open_source
 from vision.detection import OnnxDetector
 from vision.detection.grades import choose_grade
 
@@ -117,8 +117,7 @@ def small_copy(path: Path) -> Path:
 
 
 def network_ms(model: str) -> float:
-    choice = choose_grade(model, threads=1)
-    detector = load_detector(choice.name, provider=choice.provider, threads=1)
+    detector = choose_grade(model, threads=1).load(threads=1)
     assert isinstance(detector, OnnxDetector)
     with open_source(CLIP, threads=1) as source:
         pictures = [frame.image for frame in islice(source, 60)]

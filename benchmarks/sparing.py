@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.counting import ROOT, Clip, Score, f1, judge, read_clips
-from vision import Frame, Pipeline, load_detector, open_source
+from vision import Frame, Pipeline, open_source
 from vision.accuracy import Event
 from vision.detection import OnnxDetector
 from vision.detection.cards import Thresholds
@@ -191,8 +191,7 @@ def run(
 
 def measure(name: str, clips: list[Clip], cache: Path, phases: int) -> list[dict[str, Any]]:
     """Every saving on the boxes of one grade."""
-    choice = choose_grade(name, threads=1)
-    detector = load_detector(choice.name, provider=choice.provider, threads=1)
+    detector = choose_grade(name, threads=1).load(threads=1)
     assert isinstance(detector, OnnxDetector)
     rows = []
     for label, fps, sparing in ROWS:

@@ -37,7 +37,7 @@ from service.live.worker import Worker, WorkerSettings
 from service.registry import Approach, Camera, CameraView, Record, Site, difference
 from service.registry.store import load_history, revision, save_changes
 from service.storage.connect import open_database, writing
-from vision import Frame, Pipeline, load_detector, open_source
+from vision import Frame, Pipeline, open_source
 from vision.detection import OnnxDetector
 from vision.detection.grades import AUTO, choose_grade
 from vision.sparing import MotionGate, Sparing
@@ -126,8 +126,7 @@ class Staged:
 def stages(clip: Path, view: View, model: str, sparing: Sparing, seconds: float) -> Row:
     """Core-ms per analysed frame by stage, and how many of the analysed frames the network looked at."""
     timed = Timed()
-    choice = choose_grade(model, threads=1)
-    detector = load_detector(choice.name, provider=choice.provider, threads=1)
+    detector = choose_grade(model, threads=1).load(threads=1)
     assert isinstance(detector, OnnxDetector)
     frames = looked = 0
     with open_source(clip, fps=ANALYSED_FPS, threads=1) as source:

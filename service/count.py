@@ -41,7 +41,6 @@ from vision import (
     TrackWriter,
     View,
     ViewError,
-    load_detector,
     load_view,
     open_source,
     save_view,
@@ -238,7 +237,7 @@ def _detector(options: CountOptions) -> tuple[Detector, list[str]]:
     """The detector asked for, and a note where it was chosen here."""
     choice = choose_grade(options.model, options.provider, options.threads)
     why = [f"detector: {choice}"] if options.model == AUTO or choice.milliseconds else []
-    detector = load_detector(choice.name, provider=choice.provider, threads=options.threads)
+    detector = choice.load(options.threads)
     if options.tiles is None:
         return detector, why
     if not isinstance(detector, OnnxDetector):

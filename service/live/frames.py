@@ -121,21 +121,23 @@ class AdaptiveRate:
     def look(self, busy: float, dropped: int) -> float:
         """Take the share of the last second spent analysing and the frames dropped in it; the new rate."""
         self._busy.append(busy)
-        mean = sum(self._busy) / len(self._busy)
-        if dropped > 0:
+        factor = self._factor(dropped)
+        if factor is not None:
             self._busy.clear()
-            # What was dropped was not analysed: the share of time alone would say too little.
-            self.fps = max(self._least, self.fps * (0.7 if dropped > 5 else 0.9))
-        elif len(self._busy) > 1 and min(self._busy[-2:]) > self.FULL:
-            self._busy.clear()
-            self.fps = max(self._least, self.fps * 0.9)
-        elif len(self._busy) >= self.PATIENCE:
-            self._busy.clear()
-            if mean > self.BUSY:
-                self.fps = max(self._least, self.fps * 0.9)
-            elif mean < self.ROOM:
-                self.fps = min(self._most, self.fps * 1.1)
+            self.fps = min(self._most, max(self._least, self.fps * factor))
         return self.fps
+
+    def _factor(self, dropped: int) -> float | None:
+        """By how much the rate changes; None while the looks so far do not tell."""
+        if dropped > 0:
+            # What was dropped was not analysed: the share of time alone would say too little.
+            return 0.7 if dropped > 5 else 0.9
+        if len(self._busy) > 1 and min(self._busy[-2:]) > self.FULL:
+            return 0.9
+        if len(self._busy) < self.PATIENCE:
+            return None
+        mean = sum(self._busy) / len(self._busy)
+        return 0.9 if mean > self.BUSY else 1.1 if mean < self.ROOM else 1.0
 
 
 class Anchor:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from vision import Detector, load_detector
+from vision import Detector
 from vision.detection.grades import AUTO, choose_grade
 from vision.detection.motion import MotionDetector
 
@@ -47,8 +47,7 @@ def detector_source(model: str) -> Callable[[], Detector]:
     Raises:
         ModelError: there is no such detector.
     """
-    choice = choose_grade(model, threads=1)
-    detector = load_detector(choice.name, provider=choice.provider, threads=1)
+    detector = choose_grade(model, threads=1).load(threads=1)
     if isinstance(detector, MotionDetector):
         return MotionDetector  # it learns one camera's street
     return lambda: detector

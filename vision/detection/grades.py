@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 
 from vision.detection.cards import find_card, user_folder
-from vision.detection.onnx import OnnxDetector, ProviderName, package_of
+from vision.detection.motion import MotionDetector
+from vision.detection.onnx import OnnxDetector, ProviderName, load_detector, package_of
 from vision.detection.openvino_session import is_installed
 from vision.errors import ModelError
 
@@ -46,6 +47,14 @@ class Choice:
     milliseconds: dict[str, float]
     remembered: bool = False
     why: str = ""
+
+    def load(self, threads: int = 0) -> OnnxDetector | MotionDetector:
+        """The detector, ready to run.
+
+        Raises:
+            ModelError: see :func:`vision.detection.onnx.load_detector`.
+        """
+        return load_detector(self.name, provider=self.provider, threads=threads)
 
     def __str__(self) -> str:
         taken = _label(self.name, self.provider)
