@@ -25,7 +25,7 @@ Out = Annotated[Path | None, typer.Option(help="Folder; by default your own fold
 About = Annotated[str, typer.Option(help="What it was trained on, for its card.")]
 
 _WORK = Path("ngatu-training")
-_SIZE = "448x256"
+_SIZE = "640x352"
 
 
 def register(app: typer.Typer) -> None:
@@ -65,18 +65,16 @@ def train(
     start: Annotated[
         Path | None, typer.Option(help="Checkpoint (.pt) or exported weights (.onnx) to begin with.")
     ] = None,
+    rate: Annotated[
+        float, typer.Option(min=1e-6, max=1e-2, help="Highest learning rate; less where it goes on.")
+    ] = 1.5e-3,
     compiled: Annotated[
         bool, typer.Option(help="Translate to machine code first: minutes once, then faster.")
     ] = False,
 ) -> None:
     """Train the network on what is labelled; can be stopped and run again. The best by validation is kept."""
     recipe = _recipe()
-    settings = recipe.TrainSettings(
-        images=images,
-        size=parse_size(size),
-        compiled=compiled,
-        norms_fixed=start is not None and start.suffix == ".onnx",
-    )
+    settings = recipe.TrainSettings(images=images, rate=rate, size=parse_size(size), compiled=compiled)
     sources = recipe.Sources(work, data, tuple(clips or ()))
     for progress in recipe.train(sources, run, settings, start):
         score = "-" if progress.score is None else f"{progress.score:.3f} (best {progress.best:.3f})"

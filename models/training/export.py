@@ -26,16 +26,16 @@ _OPSET = 17
 
 
 class _Decoded(nn.Module):
-    """The network with boxes in pixels and scores, for inputs of one size."""
+    """The network with boxes in pixels and scores, for inputs of any size that its strides divide."""
 
-    def __init__(self, network: Network, size: tuple[int, int]) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
-        self.centres, self.strides = cells(size[1], size[0])
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         logits, sides = self.network(pixels)
-        return decode(sides, self.centres, self.strides), logits.sigmoid()
+        centres, strides = cells(*pixels.shape[2:])
+        return decode(sides, centres, strides), logits.sigmoid()
 
 
 def load_average(checkpoint: Path) -> Network:
@@ -56,7 +56,13 @@ def load_average(checkpoint: Path) -> Network:
 
 
 def export(network: Network, path: Path, size: tuple[int, int]) -> None:
-    """Write the network as float ONNX: ``images`` uint8 [1, 3, H, W] RGB to ``boxes`` and ``scores``."""
+    """Write the network as float ONNX: ``images`` uint8 [1, 3, H, W] RGB to ``boxes`` and ``scores``.
+
+    Args:
+        network: to be written.
+        path: of the file.
+        size: width and height that the graph is traced at; it takes all that its strides divide.
+    """
     core = path.with_suffix(".core.onnx")
     _export_core(network, core, size)
     model = onnx.load(core)
@@ -114,13 +120,18 @@ def _export_core(network: Network, path: Path, size: tuple[int, int]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            _Decoded(network, size).eval(),
+            _Decoded(network).eval(),
             (torch.zeros(1, 3, size[1], size[0]),),
             str(path),
             dynamo=False,
             opset_version=_OPSET,
             input_names=["pixels"],
             output_names=["boxes", "scores"],
+            dynamic_axes={
+                "pixels": {2: "height", 3: "width"},
+                "boxes": {1: "cells"},
+                "scores": {1: "cells"},
+            },
         )
 
 

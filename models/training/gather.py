@@ -66,6 +66,8 @@ SETS = (
     LabelledSet("cameras-sea", (0, 1, 2, 3, 4), _NO_BICYCLES),
     LabelledSet("cameras-world", (0, 1, 2, 3, 4), _NO_BICYCLES),
     LabelledSet("hcmc-vietnamese-vehicles", (_MOTORCYCLE, _CAR, _BUS, _TRUCK), _NO_BICYCLES, every=3),
+    # Composed by sample_videos/generator (frames), exact labels.
+    LabelledSet("ngatu-streets", (0, 1, 2, 3, 4), (True,) * CLASS_COUNT),
     LabelledSet("vn-id-motorbike-traffic", (_CAR, _MOTORCYCLE, _BICYCLE, _TRUCK, _BUS), _NO_BICYCLES),
 )
 

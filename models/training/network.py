@@ -92,14 +92,17 @@ def normalise(images: Tensor) -> Tensor:
 
 
 def cells(height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Centres ``[N, 2]`` in pixels and strides ``[N, 1]`` of an input's cells, in the network's order."""
+    """Centres ``[N, 2]`` in pixels and strides ``[N, 1]`` of an input's cells, in the network's order.
+
+    Traced for export, its sizes stay open.
+    """
     centres, strides = [], []
     for stride in STRIDES:
         y, x = torch.meshgrid(
             torch.arange(height // stride) + 0.5, torch.arange(width // stride) + 0.5, indexing="ij"
         )
         centres.append(torch.stack([x, y], -1).reshape(-1, 2) * stride)
-        strides.append(torch.full((len(centres[-1]), 1), float(stride)))
+        strides.append(torch.full_like(centres[-1][:, :1], stride))
     return torch.cat(centres), torch.cat(strides)
 
 

@@ -18,7 +18,7 @@ from models.training.teach import label_file
 from vision.geometry import box_iou
 from vision.types import CLASS_COUNT
 
-_LONGEST = 704
+_LONGEST = 896
 """Pictures are kept at most this wide: more than the network sees even when looking closer."""
 _COMMON = 0.4
 """A class in this share of the pictures is no longer rare."""

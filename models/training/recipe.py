@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.training.export import export, load_average, quantise
 from models.training.gather import SETS, Picture, clips_in, frames_of, pictures_of
-from models.training.network import Network
+from models.training.network import STRIDES, Network
 from models.training.pool import load_pool
 from models.training.resume import load_exported
 from models.training.splits import load_split
@@ -176,7 +176,14 @@ def _write_card(weights: Path, size: tuple[int, int], about: str) -> None:
         licence=like.licence,
         source=about,
         decoder="ngatu",
-        input=InputSpec(width=size[0], height=size[1], colour="rgb", resize="plain", scaling="uint8"),
+        input=InputSpec(
+            width=size[0],
+            height=size[1],
+            colour="rgb",
+            resize="plain",
+            scaling="uint8",
+            multiple_of=STRIDES[-1],
+        ),
         classes=like.classes,
         thresholds=like.thresholds,
     )

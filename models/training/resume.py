@@ -9,14 +9,15 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from models.training.network import Network
+from models.training.network import Network, normalise
 from vision.errors import TrainingError
 
 
 def load_exported(path: Path) -> Network:
     """The network of a float ONNX file written by :mod:`models.training.export`.
 
-    Its normalisations are folded into the convolutions, and come back as such: keep them fixed.
+    Its normalisations are folded into the convolutions, and come back as such: keep them fixed, or
+    :func:`renormalise` them.
 
     Raises:
         TrainingError: the file is missing or holds another network.
@@ -39,6 +40,38 @@ def load_exported(path: Path) -> Network:
     if left:
         raise TrainingError(f"{path} is another network than the one trained here: {min(left)} is missing")
     return network
+
+
+@torch.no_grad()
+def renormalise(network: Network, images: torch.Tensor) -> None:
+    """Give neck and head normalisations the statistics of some pictures, without changing what they compute.
+
+    Args:
+        network: a trained one.
+        images: ``[B, 3, H, W]`` RGB 0..255, a few dozen pictures of the kind to be learnt from.
+    """
+
+    def measure(norm: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        statistics.setdefault(cast(nn.BatchNorm2d, norm), []).append(inputs[0].transpose(0, 1).flatten(1))
+
+    statistics: dict[nn.BatchNorm2d, list[torch.Tensor]] = {}
+    norms = [
+        part
+        for name, part in network.named_modules()
+        if isinstance(part, nn.BatchNorm2d) and not name.startswith(("stem", "blocks"))
+    ]
+    hooks = [norm.register_forward_pre_hook(measure) for norm in norms]
+    network.eval()(normalise(images))
+    for hook in hooks:
+        hook.remove()
+    for norm, seen in statistics.items():
+        values = torch.cat(seen, 1)
+        mean, variance = values.mean(1), values.var(1)
+        factor = norm.weight / (norm.running_var + norm.eps).sqrt()  # type: ignore[operator]
+        norm.bias += factor * (mean - norm.running_mean)
+        norm.weight.copy_(factor * (variance + norm.eps).sqrt())
+        norm.running_mean.copy_(mean)  # type: ignore[union-attr]
+        norm.running_var.copy_(variance)  # type: ignore[union-attr]
 
 
 def _module(node: str) -> str:

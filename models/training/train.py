@@ -17,9 +17,13 @@ from models.training.cut import start_from_imagenet
 from models.training.loss import Loss
 from models.training.network import Network, normalise
 from models.training.pool import Batches, Pool
+from models.training.resume import renormalise
+from vision.detection.grades import processor_words
 
 _TRUNK_SHARE = 0.25
 """Learning rate of the pretrained trunk relative to that of what starts from nothing."""
+_HALVES = bool(processor_words() & {"avx512_bf16", "amx_bf16"})
+"""Whether the processor multiplies bfloat16: without it, a step took three times as long as in float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class TrainSettings:
     images: int = 60_000
     batch: int = 16
     rate: float = 1.5e-3
-    size: tuple[int, int] = (448, 256)
+    size: tuple[int, int] = (640, 352)
     frozen: int = 4
     cooldown: float = 0.35
     compiled: bool = False
@@ -102,6 +106,8 @@ class Trainer:
         state = torch.load(last, weights_only=True) if last.exists() else None
         if state is None and start is None:
             start_from_imagenet(self.network, self._some_images(24))
+        elif state is None and not settings.norms_fixed:
+            renormalise(self.network, self._some_images(48))
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._freeze()
         self.average = copy.deepcopy(self.network).eval()
@@ -154,7 +160,7 @@ class Trainer:
         for part in (self.network.stem, self.network.blocks):
             part.eval()  # its normalisation keeps ImageNet's statistics: a batch of 16 has none as good
         pixels = images.to(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=_HALVES):
             logits, sides = self._forward(normalise(pixels))
         losses = loss_of(logits.float(), sides.float(), boxes, known)
         self._optimiser.zero_grad()

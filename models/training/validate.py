@@ -52,8 +52,7 @@ class Validation:
     @torch.no_grad()
     def _find(self, network: nn.Module, number: int, image: NDArray[np.uint8]) -> list[dict[str, Any]]:
         planes = torch.from_numpy(np.ascontiguousarray(image[..., ::-1].transpose(2, 0, 1)))[None]
-        with torch.autocast("cpu", torch.bfloat16):
-            logits, sides = network(normalise(planes).to(memory_format=torch.channels_last))
+        logits, sides = network(normalise(planes).to(memory_format=torch.channels_last))
         centres, strides = cells(self._size[1], self._size[0])
         boxes = decode(sides.float(), centres, strides)[0]
         scores, classes = logits.float().sigmoid()[0].max(1)

@@ -79,6 +79,13 @@ def main() -> None:
     p.add_argument(
         "--luma", type=float, nargs=2, default=(0, 256), help="of a folder: frames of this mean brightness"
     )
+    p.add_argument(
+        "--stored",
+        type=int,
+        nargs=2,
+        metavar=("WIDTH", "QUALITY"),
+        help="of a clip: shrink and JPEG its frames as the real ones were stored",
+    )
     p.add_argument("--save", type=Path, help="write the counts of all sets together as JSON")
     p.add_argument("--like", type=Path, help="counts of real frames, to give recall at their sizes too")
 
@@ -233,7 +240,7 @@ def _realism(args: argparse.Namespace) -> None:
         frames = (
             realism.yolo_set(path, args.every, args.only, tuple(args.luma))
             if path.is_dir()
-            else realism.clip_set(path, args.every)
+            else realism.clip_set(path, args.every, stored=tuple(args.stored) if args.stored else None)
         )
         tally = realism.measure(detector, frames)
         total += tally

@@ -46,7 +46,9 @@ def write(
         camera = random_camera(rng)
         light = _LIGHTS[int(rng.integers(len(_LIGHTS)))]
         mine = range(s, count, streets)
-        if all((target / "labels" / f"s{seed}_{k:05d}.txt").exists() for k in mine):
+        # Each street is a camera of its own, as the names of training pictures have it.
+        stems = {k: f"street{seed}-{s}__{k:05d}" for k in mine}
+        if all((target / "labels" / f"{stem}.txt").exists() for stem in stems.values()):
             continue
         folder = work / f"street_{seed}_{s}"
         graded = replace(compose.LIGHTS[light], sun_azimuth=camera.yaw + float(rng.uniform(110, 250)))
@@ -62,16 +64,14 @@ def write(
         composer = compose.Composer(
             camera, graded, compose.load_plate(folder, camera), models, seed * 1000 + s
         )
-        for k in mine:
-            label = target / "labels" / f"s{seed}_{k:05d}.txt"
+        for k, stem in stems.items():
+            label = target / "labels" / f"{stem}.txt"
             if label.exists():
                 continue
             index = int(np.random.default_rng([seed, k, 3]).integers(len(every)))
             picture, shown = composer.frame(index, run.start + index / run.fps, every[index])
             quality = int(np.random.default_rng([seed, k, 4]).integers(55, 92))
-            cv2.imwrite(
-                str(target / "images" / f"s{seed}_{k:05d}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, quality]
-            )
+            cv2.imwrite(str(target / "images" / f"{stem}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
             lines = []
             for v in shown:
                 if v.visible is None or v.share < 0.2:

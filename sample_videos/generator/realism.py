@@ -226,8 +226,14 @@ def yolo_set(
         yield picture, boxes, np.array([ours[int(r[0])] for r in rows], np.int64)
 
 
-def clip_set(clip: Path, every: int = 20, least_share: float = 0.4) -> Iterable[Labelled]:
-    """Frames of one of our clips with its truth: visible boxes of vehicles that are not mostly hidden."""
+def clip_set(
+    clip: Path, every: int = 20, least_share: float = 0.4, stored: tuple[int, int] | None = None
+) -> Iterable[Labelled]:
+    """Frames of one of our clips with its truth: visible boxes of vehicles that are not mostly hidden.
+
+    `stored`: width and JPEG quality that the real frames were stored with; ours lose the same, or they would
+    be easier to see, size for size.
+    """
     table = pq.read_table(clip.with_name(clip.stem + ".truth.parquet"))
     frame = table["frame"].to_numpy()
     share = table["visible_share"].to_numpy()
@@ -237,7 +243,16 @@ def clip_set(clip: Path, every: int = 20, least_share: float = 0.4) -> Iterable[
         for index, picture in enumerate(source.decode(video=0)):
             if index % every == 0:
                 keep = (frame == index) & (share >= least_share) & np.isfinite(box[:, 0])
-                yield picture.to_ndarray(format="bgr24"), box[keep], classes[keep]
+                image = picture.to_ndarray(format="bgr24")
+                small = _stored(image, *stored) if stored else image
+                yield small, box[keep] * (small.shape[1] / image.shape[1]), classes[keep]
+
+
+def _stored(picture: NDArray[np.uint8], width: int, quality: int) -> NDArray[np.uint8]:
+    size = (width, round(picture.shape[0] * width / picture.shape[1]))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    _, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
 
 
 def measure(detector: Detector, frames: Iterable[Labelled]) -> Tally:

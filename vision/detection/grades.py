@@ -25,6 +25,7 @@ FLOAT, INT8 = "ngatu-n", "ngatu-n-int8"
 _WORTH_IT = 0.85
 """The 8-bit grade is a little less exact: it is taken where its time is at most this share of the other's."""
 _SECONDS = 1.0
+_CPUINFO = Path("/proc/cpuinfo")
 # Floats are no quicker by OpenVINO (docs/performance.md).
 _CANDIDATES: tuple[tuple[str, ProviderName], ...] = ((FLOAT, "cpu"), (INT8, "cpu"), (INT8, "openvino"))
 log = logging.getLogger(__name__)
@@ -92,13 +93,17 @@ def choose_grade(model: str = AUTO, provider: AskedProvider = AUTO, threads: int
     return Choice(name, quickest[name][2], times, remembered)
 
 
-def has_byte_products(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+def has_byte_products(cpuinfo: Path = _CPUINFO) -> bool:
     """Whether the processor adds up products of bytes without saturating (VNNI, or the same on ARM)."""
+    return bool(processor_words(cpuinfo) & {"avx512_vnni", "avx_vnni", "asimddp"})
+
+
+def processor_words(cpuinfo: Path = _CPUINFO) -> set[str]:
+    """Words in which the system describes its processor, instruction sets among them."""
     try:
-        words = set(cpuinfo.read_text(encoding="utf-8").split())
+        return set(cpuinfo.read_text(encoding="utf-8").split())
     except OSError:
-        return False
-    return bool(words & {"avx512_vnni", "avx_vnni", "asimddp"})
+        return set()
 
 
 def _label(name: str, provider: str) -> str:

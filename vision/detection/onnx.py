@@ -66,7 +66,7 @@ class OnnxDetector:
         self.input_size = _input_size(card, input_size)
         weights = card.weights
         self.sha256 = _checked_sha256(weights, card)
-        self._session = open_session(weights, provider, threads)
+        self._session = open_session(weights, provider, threads, self.input_size)
         self.provider = _really_ran(self._session, provider)
         classes = {theirs: int(VehicleClass[ours.upper()]) for theirs, ours in card.classes.items()}
         self._wanted = Wanted.of(classes, card.thresholds.keep, self.input_size)
@@ -217,8 +217,16 @@ def _checked_sha256(weights: Path, card: Card) -> str:
     return found
 
 
-def open_session(weights: Path, provider: ProviderName = "cpu", threads: int = 0) -> Any:
-    """An ONNX Runtime session.
+def open_session(
+    weights: Path, provider: ProviderName = "cpu", threads: int = 0, size: Size | None = None
+) -> Any:
+    """An ONNX Runtime session, or what is asked like one.
+
+    Args:
+        weights: the ONNX file.
+        provider: what runs it.
+        threads: threads of the network; 0 takes every core.
+        size: width and height of the pictures, where known: a network open to any is then quicker.
 
     Raises:
         ModelError: the provider is not installed, or the file is not a network it can load.
@@ -227,7 +235,7 @@ def open_session(weights: Path, provider: ProviderName = "cpu", threads: int = 0
         raise ModelError(f"No provider is called {provider!r}; known are {', '.join(_PROVIDERS)}.")
     internal, package = _PROVIDERS[provider]
     if provider == "openvino":
-        return _open_with_openvino(weights, threads)
+        return _open_with_openvino(weights, threads, size)
     if internal not in ort.get_available_providers():
         raise ModelError(f"Provider {provider} is not installed: install {package} in place of onnxruntime.")
     options = ort.SessionOptions()
@@ -248,11 +256,11 @@ def package_of(provider: ProviderName) -> str:
     return _PROVIDERS[provider][1]
 
 
-def _open_with_openvino(weights: Path, threads: int) -> openvino_session.OpenVinoSession:
+def _open_with_openvino(weights: Path, threads: int, size: Size | None) -> openvino_session.OpenVinoSession:
     if not openvino_session.is_installed():
         raise ModelError("Provider openvino is not installed: pip install openvino.")
     try:
-        return openvino_session.OpenVinoSession(weights, threads)
+        return openvino_session.OpenVinoSession(weights, threads, size)
     except Exception as error:  # OpenVINO's exceptions have no common base
         raise ModelError(f"{weights}: OpenVINO cannot load it: {_first_line(error)}") from error
 

@@ -31,9 +31,10 @@ class OpenVinoSession:
     Args:
         weights: the ONNX file.
         threads: threads of the network; 0 takes every core.
+        size: width and height of the pictures; a network open to any is compiled for these alone.
     """
 
-    def __init__(self, weights: Path, threads: int) -> None:
+    def __init__(self, weights: Path, threads: int, size: tuple[int, int] | None = None) -> None:
         core = _openvino().Core()
         # Several processes share the cores: pinned threads would all sit on the first.
         settings = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1", "ENABLE_CPU_PINNING": False}
@@ -43,6 +44,8 @@ class OpenVinoSession:
         # Once compiled, an output has other names as well.
         self._inputs = [_port(each) for each in model.inputs]
         self._outputs = [_port(each) for each in model.outputs]
+        if size and model.is_dynamic():
+            model.reshape({0: [1, 3, size[1], size[0]]})
         self._request = core.compile_model(model, "CPU", settings).create_infer_request()
 
     def get_inputs(self) -> list[Port]:
