@@ -87,7 +87,11 @@ def count(
     source: Annotated[str, typer.Argument(help="Video file, folder of images, or rtsp:// address.")],
     view: ViewOption = None,
     model: Annotated[
-        str, typer.Option(help="Detector; see: ngatu models list. auto takes the quicker of ours here.")
+        str,
+        typer.Option(
+            help="Detector; see: ngatu models list. auto takes the quicker of ours here; @896x512 after it "
+            "looks closer and takes longer."
+        ),
     ] = AUTO,
     out: OutOption = None,
     annotate: Annotated[bool, typer.Option("--annotate", help="Write an annotated video too.")] = False,

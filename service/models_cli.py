@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from vision.detection import Card, OnnxDetector, load_detector
-from vision.detection.adopt import adopt, parse_classes, parse_size
-from vision.detection.cards import card_files, read_card
+from vision.detection.adopt import adopt, parse_classes
+from vision.detection.cards import card_files, parse_size, read_card
 from vision.detection.decoders import DECODERS
 from vision.detection.onnx import ProviderName
 from vision.errors import ModelError

@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from service.models_cli import training_module
-from vision.detection.adopt import parse_size
-from vision.detection.cards import user_folder
+from vision.detection.cards import parse_size, user_folder
 
 Work = Annotated[Path, typer.Option(help="Folder for frames, labels and runs; keep it to go on later.")]
 Data = Annotated[

@@ -114,3 +114,14 @@ def test_a_file_begins_with_what_it_is_for(path: Path) -> None:
 def test_the_stages_exist() -> None:
     for part in (part for stage in STAGES for part in stage):
         assert module_exists(part), part
+
+
+def test_both_files_of_constraints_pin_the_same_versions() -> None:
+    """They are given together where a detector is trained: pins that clash leave nothing to install."""
+    pins = [
+        dict(line.lower().split("==") for line in (ROOT / path).read_text(encoding="utf-8").split())
+        for path in ("constraints.txt", "models/training/constraints.txt")
+    ]
+    shared = pins[0].keys() & pins[1].keys()
+    assert len(shared) > 10
+    assert {name: pins[0][name] for name in shared} == {name: pins[1][name] for name in shared}

@@ -87,7 +87,8 @@ def evaluate(
         task = progress.add_task("detecting", total=len(names) * len(pictures))
         for name in names:
             detector = open_detector(name, threads)
-            title = f"{detector.name} {detector.input_size[0]}x{detector.input_size[1]}"
+            width, height = detector.input_size
+            title = f"{detector.name.partition('@')[0]} {width}x{height}"
             titles.append(title)
             found = []
             for picture in pictures:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from models.training.testset import HeldOutPicture
 from vision.detection import OnnxDetector, decoders, find_card, onnx, suppress
-from vision.detection.adopt import parse_size
 from vision.types import Detections
 
 KEEP = 0.005
@@ -29,11 +28,9 @@ def open_detector(name: str, threads: int) -> OnnxDetector:
     Raises:
         ModelError: there is no such detector, or it does not take that size.
     """
-    name, _, size = name.partition("@")
     card = find_card(name)
     thresholds = card.thresholds.model_copy(update={"keep": KEEP})
-    card = card.model_copy(update={"thresholds": thresholds})
-    return OnnxDetector(card, threads=threads, input_size=parse_size(size) if size else None)
+    return OnnxDetector(card.model_copy(update={"thresholds": thresholds}), threads=threads)
 
 
 class Memory:

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from vision.detection import Card, MotionDetector, OnnxDetector, find_card, list_cards, load_detector
 from vision.detection.cards import InputSpec, Thresholds, read_card
 from vision.detection.decoders import DECODERS, Wanted, yolox_grid
+from vision.detection.onnx import ProviderName
 from vision.detection.suppress import suppress
 from vision.errors import ModelError
 from vision.geometry import box_iou
@@ -80,8 +81,8 @@ source = "this project"
 decoder = "ngatu"
 
 [input]
-width = 448
-height = 256
+width = 640
+height = 352
 colour = "rgb"
 resize = "plain"
 scaling = "uint8"
@@ -262,9 +263,33 @@ def test_openvino_does_not_report_to_its_maker() -> None:
     assert ran.returncode == 0, ran.stderr
 
 
-def test_size_of_a_fixed_network_cannot_be_changed() -> None:
-    with pytest.raises(ModelError, match="takes 448x256 only, not 640x384"):
-        load_detector(input_size=(640, 384))
+def test_size_of_a_fixed_network_cannot_be_changed(tmp_path: Path) -> None:
+    card = write_card(tmp_path, CARD)
+    assert find_card(f"{card}@640x352").input.width == 640
+    with pytest.raises(ModelError, match="takes 640x352 only, not 896x512"):
+        find_card(f"{card}@896x512")
+
+
+@pytest.mark.parametrize("size", ["0x32", "640", "640x", "axb", "640x352x3", ""])
+def test_a_size_that_is_none_is_told(size: str) -> None:
+    with pytest.raises(ModelError, match="written as 640x384"):
+        find_card(f"ngatu-n@{size}")
+
+
+@pytest.mark.parametrize("provider", ["cpu", "openvino"])
+@pytest.mark.parametrize("name", ["ngatu-n", "ngatu-n-int8"])
+def test_ours_takes_pictures_of_any_size(name: str, provider: ProviderName) -> None:
+    if provider == "openvino":
+        pytest.importorskip("openvino")
+    image = drawn_road()
+    usual, closer = (load_detector(f"{name}{at}", provider=provider, threads=1) for at in ("", "@896x512"))
+    assert isinstance(closer, OnnxDetector)
+    assert closer.input_size == (896, 512)
+    assert closer.name == f"{name}@896x512"
+    both = [detector.detect(image) for detector in (usual, closer)]
+    assert (box_iou(*(found.xyxy[found.score > 0.3] for found in both)).max(axis=1) > 0.5).all()
+    with pytest.raises(ModelError, match="takes multiples of 32 only, not 650x352"):
+        load_detector(f"{name}@650x352")
 
 
 # Ours on a picture
@@ -282,7 +307,7 @@ def test_ours_says_what_it_is(ours: OnnxDetector) -> None:
     assert ours.name == ours.card.name == "ngatu-n"
     assert ours.sha256 == ours.card.sha256
     assert ours.provider == "cpu"
-    assert ours.input_size == (448, 256)
+    assert ours.input_size == (640, 352)
     assert ours.thresholds is ours.card.thresholds
 
 
@@ -619,9 +644,9 @@ def test_detector_sees_what_a_larger_one_sees(
 
 @pytest.mark.data
 def test_free_size_of_a_dynamic_network(testdata: Path, frames: list[NDArray[np.uint8]]) -> None:
-    detector = load_detector("yolo11n_dyn", input_size=(320, 192))
+    detector = load_detector("yolo11n_dyn@320x192")
     assert isinstance(detector, OnnxDetector)
     assert detector.input_size == (320, 192)
     assert len(detector.detect(frames[1])) > 3
     with pytest.raises(ModelError, match="takes multiples of 32 only, not 330x192"):
-        load_detector("yolo11n_dyn", input_size=(330, 192))
+        load_detector("yolo11n_dyn@330x192")

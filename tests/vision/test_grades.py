@@ -59,6 +59,10 @@ def test_what_was_measured_before_decides(
         pytest.param({"model": INT8}, (9, 13, 12), (INT8, "openvino"), id="8 bits asked for"),
         pytest.param({"model": FLOAT}, (14, 8, 6), (FLOAT, "cpu"), id="float asked for"),
         pytest.param({"model": "mine"}, (14, 8, 6), ("mine", "cpu"), id="another model"),
+        pytest.param(
+            {"model": "auto@896x512"}, (14, 8, 6), (f"{INT8}@896x512", "openvino"), id="a closer look"
+        ),
+        pytest.param({"model": "mine@640x640"}, (14, 8, 6), ("mine@640x640", "cpu"), id="of another model"),
         pytest.param({"provider": "cuda"}, (14, 8, 6), (FLOAT, "cuda"), id="a graphics card"),
     ],
 )

@@ -127,18 +127,6 @@ def parse_classes(text: str) -> dict[int, str]:
     return classes
 
 
-def parse_size(text: str) -> Size:
-    """Width and height of ``640x384``.
-
-    Raises:
-        ModelError: it is written otherwise.
-    """
-    match = re.fullmatch(r"(\d+)x(\d+)", text)
-    if not match:
-        raise ModelError(f"A size is written as 640x384; {text!r} is not understood.")
-    return int(match[1]), int(match[2])
-
-
 def _input_size(weights: Path, shape: Shape, asked: Size | None) -> tuple[Size, int | None]:
     """Size of the input, and 32 (the largest stride of every family) where the network leaves it open."""
     height, width = shape[2:] if len(shape) == 4 else (None, None)

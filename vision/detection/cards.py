@@ -126,6 +126,22 @@ class Card(_Section):
             "folder in NGATU_MODELS."
         )
 
+    def at(self, width: int, height: int) -> "Card":
+        """The same detector with an input of this size; its name then says so: ``ngatu-n@896x512``.
+
+        Raises:
+            ModelError: its network does not take that size.
+        """
+        own, step = self.input, self.input.multiple_of
+        if step is None and (width, height) != (own.width, own.height):
+            raise ModelError(f"{self.name} takes {own.width}x{own.height} only, not {width}x{height}.")
+        if step and (width < step or height < step or width % step or height % step):
+            raise ModelError(f"{self.name} takes multiples of {step} only, not {width}x{height}.")
+        size = own.model_copy(update={"width": width, "height": height})
+        other = self.model_copy(update={"name": f"{self.name}@{width}x{height}", "input": size})
+        other._path = self._path
+        return other
+
     @property
     def class_names(self) -> list[str]:
         """Our classes that it can report, in our order."""
@@ -178,12 +194,30 @@ def find_card(name_or_path: str | Path) -> Card:
 
     Args:
         name_or_path: a name (``ngatu-n``), a card (``.toml``) or weights with a card beside them
-            (``.onnx``).
+            (``.onnx``); ``@896x512`` after it sets the size of the network's input.
 
     Raises:
-        ModelError: there is none, it is not valid, or the file is of a kind we do not load.
+        ModelError: there is none, it is not valid, the file is of a kind we do not load, or its network does
+            not take that size.
     """
-    text = str(name_or_path)
+    text, at, size = str(name_or_path).partition("@")
+    card = _find(text)
+    return card.at(*parse_size(size)) if at else card
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height of ``640x384``.
+
+    Raises:
+        ModelError: it is written otherwise.
+    """
+    match = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", text)
+    if not match:
+        raise ModelError(f"A size is written as 640x384; {text!r} is not understood.")
+    return int(match[1]), int(match[2])
+
+
+def _find(text: str) -> Card:
     path = Path(text).expanduser()
     if path.suffix == ".toml":
         return read_card(path)

@@ -4,7 +4,7 @@ import json
 import logging
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -71,9 +71,21 @@ def choose_grade(model: str = AUTO, provider: AskedProvider = AUTO, threads: int
     The choice is kept beside the user's models for as long as the weights and what runs them stay the same:
     counting a recording again must not depend on what else the machine was doing.
 
+    Args:
+        model: name of a detector, or ``auto``; ``@896x512`` after it sets the size of the network's input,
+            which changes none of the ratios that it is chosen by.
+        provider: what runs it, or ``auto``.
+        threads: threads of the network; 0 takes every core.
+
     Raises:
         ModelError: one of our detectors is missing or altered.
     """
+    base, at, size = model.partition("@")
+    choice = _choose(base, provider, threads)
+    return replace(choice, name=choice.name + at + size)
+
+
+def _choose(model: str, provider: AskedProvider, threads: int) -> Choice:
     if model not in (AUTO, FLOAT, INT8) or provider not in (AUTO, "cpu", "openvino"):
         return Choice(FLOAT if model == AUTO else model, "cpu" if provider == AUTO else provider, {})
     if model == AUTO and not has_byte_products():

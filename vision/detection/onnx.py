@@ -60,10 +60,9 @@ class OnnxDetector:
         *,
         provider: ProviderName = "cpu",
         threads: int = 0,
-        input_size: Size | None = None,
     ) -> None:
         self.card = card
-        self.input_size = _input_size(card, input_size)
+        self.input_size: Size = (card.input.width, card.input.height)
         weights = card.weights
         self.sha256 = _checked_sha256(weights, card)
         self._session = open_session(weights, provider, threads, self.input_size)
@@ -166,15 +165,14 @@ def load_detector(
     *,
     provider: ProviderName = "cpu",
     threads: int = 0,
-    input_size: Size | None = None,
 ) -> OnnxDetector | MotionDetector:
     """A detector, ready to run.
 
     Args:
-        name: name of a card, path of a card or of weights with a card beside them, or ``motion``.
+        name: name of a card, path of a card or of weights with a card beside them, any of them with the size
+            of the network's input after it (``ngatu-n@896x512``), or ``motion``.
         provider: ``cpu``, ``openvino``, ``cuda`` or ``tensorrt``.
         threads: threads of the network; 0 takes every core.
-        input_size: width and height of the network's input, where its card allows others than its own.
 
     Raises:
         ModelError: the card or the weights are missing, altered or do not fit each other, or the provider
@@ -182,19 +180,7 @@ def load_detector(
     """
     if name == MOTION:
         return MotionDetector()
-    return OnnxDetector(find_card(name), provider=provider, threads=threads, input_size=input_size)
-
-
-def _input_size(card: Card, asked: Size | None) -> Size:
-    own = (card.input.width, card.input.height)
-    if asked is None or asked == own:
-        return own
-    step = card.input.multiple_of
-    if step is None:
-        raise ModelError(f"{card.name} takes {own[0]}x{own[1]} only, not {asked[0]}x{asked[1]}.")
-    if asked[0] < step or asked[1] < step or asked[0] % step or asked[1] % step:
-        raise ModelError(f"{card.name} takes multiples of {step} only, not {asked[0]}x{asked[1]}.")
-    return asked
+    return OnnxDetector(find_card(name), provider=provider, threads=threads)
 
 
 def sha256_of(weights: Path) -> str:
