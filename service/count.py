@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.incident_output import IncidentLog
-from service.metrics import LightWatch, Metrics, ground_of, least_rider_of
+from service.metrics import LightWatch, Metrics, ground_of, least_rider_of, too_far_to_see
 from service.outputs import (
     clock_bins,
     observed_spans,
@@ -164,7 +164,7 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
         incidents = IncidentLog(view, source.size, ground)
         make_folder(options.out)
         pipeline = Pipeline(detector, source.size, view)
-        result = CountResult(view, notes=why)
+        result = CountResult(view, notes=why + too_far_to_see(view, ground, least_rider, source.size))
         began = time.perf_counter()
         background = _Background()
         first = last = source.start

@@ -12,6 +12,7 @@ from vision.calibration import GroundMap, fit_calibration
 from vision.density import ApproachInterval, DensityEstimator, light_of, roll_up
 from vision.density.estimator import BASE_SECONDS
 from vision.density.records import Light
+from vision.density.stretches import riders_at_gates
 from vision.errors import CalibrationError
 
 LIGHT_EVERY = 10.0
@@ -36,6 +37,22 @@ def least_rider_of(detector: Detector, size: tuple[int, int]) -> float | None:
     """Height in pixels of the smallest riders that a detector finds in pictures of a size, where known."""
     measured = getattr(detector, "least_rider", None)
     return measured(size) if measured else None
+
+
+def too_far_to_see(
+    view: View | None, ground: GroundMap | None, least: float | None, size: tuple[int, int]
+) -> list[str]:
+    """A note where riders at some gate are less than ``least`` pixels high, from which most are found."""
+    if view is None or ground is None or least is None:
+        return []
+    heights = riders_at_gates(view, ground, size)
+    gate = min(heights, key=heights.__getitem__, default=None)
+    if gate is None or heights[gate] >= least:
+        return []
+    return [
+        f"riders at gate {gate} are {heights[gate]:.0f} pixels high, and below {least:.0f} most are missed: "
+        "look closer with --model auto@1280x704"
+    ]
 
 
 class LightWatch:

@@ -122,6 +122,12 @@ PAIRS: tuple[tuple[str, str], ...] = (
         "chưa có hình vẽ nên hệ thống tự đề xuất vạch đếm, xem {view} và {picture} kèm theo",
     ),
     (
+        "riders at gate {gate} are {height} pixels high, and below {least} most are missed: "
+        "look closer with --model auto@1280x704",
+        "người đi xe máy tại vạch {gate} chỉ cao {height} điểm ảnh; dưới {least} điểm ảnh thì phần lớn bị "
+        "bỏ sót: hãy dùng --model auto@1280x704 để nhìn gần hơn",
+    ),
+    (
         "annotated.mp4 is not complete: it is drawn once counting is through",
         "annotated.mp4 chưa đầy đủ: video được vẽ sau khi đếm xong",
     ),

@@ -117,6 +117,23 @@ def stretches_of(
     ]
 
 
+def riders_at_gates(view: View, ground: GroundMap, size: tuple[int, int]) -> dict[str, float]:
+    """Height in pixels of a motorcycle with its rider at the middle of each gate, where it is calibrated.
+
+    Args:
+        view: the view.
+        ground: the mapping to the ground.
+        size: width and height of the picture in pixels.
+    """
+    middles = np.array([np.mean(gate.line, axis=0) for gate in view.gates]).reshape(-1, 2)
+    metres = np.hypot(*ground.scale_at(middles)[:, :, 0].T)  # that the picture's width shows there
+    return {
+        gate.id: RIDER_M * size[0] / float(across)
+        for gate, across in zip(view.gates, metres, strict=True)
+        if np.isfinite(across)
+    }
+
+
 def _stretch(
     view: View,
     name: str,

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from service.metrics import too_far_to_see
 from vision import Tracks, load_detector, load_view
 from vision.calibration import fit_calibration
 from vision.density import ApproachInterval, DensityEstimator, figures_of
-from vision.density.stretches import Stretch, stretches_of
+from vision.density.stretches import Stretch, riders_at_gates, stretches_of
 from vision.detection import OnnxDetector, TiledDetector
 
 SIZE = (1280, 720)
@@ -57,6 +58,15 @@ def test_what_is_near_stays_and_what_is_not_seen_says_so() -> None:
     assert figures["west"].reasons["level"] == "no_zone"
     again = ApproachInterval.from_dict(records[0].as_dict())
     assert again == records[0]
+
+
+def test_gates_that_are_too_far_are_told_with_a_remedy() -> None:
+    heights = riders_at_gates(VIEW, GROUND, SIZE)
+    assert heights == pytest.approx({"north": 30, "east": 43, "south": 63, "west": 49}, abs=1)
+    assert too_far_to_see(VIEW, GROUND, 25.0, SIZE) == []
+    assert too_far_to_see(VIEW, None, 45.0, SIZE) == []
+    (told,) = too_far_to_see(VIEW, GROUND, 45.0, SIZE)
+    assert told.startswith("riders at gate north are 30 pixels high, and below 45 most are missed: ")
 
 
 def test_the_detector_knows_its_own_smallest_rider() -> None:
