@@ -48,6 +48,10 @@ PAIRS: tuple[tuple[str, str], ...] = (
         "{path}: only ONNX weights (.onnx) with a card beside them are loaded.",
         "{path}: chỉ nạp trọng số ONNX (.onnx) có thẻ đi kèm.",
     ),
+    (
+        "A size is written as 640x384; {text} is not understood.",
+        "Kích thước phải ghi dạng 640x384; không hiểu được {text}.",
+    ),
     ("No detector is called {name}; known are {known}.", "không có bộ phát hiện tên {name}; có: {known}."),
     ("{path}: the card cannot be read ({reason}).", "{path}: không đọc được thẻ ({reason})."),
     ("{path}: not valid TOML: {reason}.", "{path}: TOML không hợp lệ: {reason}."),
