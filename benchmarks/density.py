@@ -93,9 +93,9 @@ def noisy_frames(boxes: Path, start: float, view: View, size: tuple[int, int], e
     yield np.inf, Tracks.empty(), counter.finish()
 
 
-def detector_of(tiles: bool) -> OnnxDetector | TiledDetector:
-    """Our detector, with 2×2 tiles or without."""
-    detector = load_detector("ngatu-n")
+def detector_of(name: str, tiles: bool) -> OnnxDetector | TiledDetector:
+    """A detector, with 2×2 tiles or without."""
+    detector = load_detector(name)
     assert isinstance(detector, OnnxDetector)
     return TiledDetector(detector, 2, 2) if tiles else detector
 
@@ -232,7 +232,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hour", type=Path, help="folder of the generator's `boxes` command")
     parser.add_argument("--every", type=int, default=1, help="take only each so many-th frame")
-    parser.add_argument("--detector", action="store_true", help="run the detector over the clips too")
+    parser.add_argument(
+        "--detector", nargs="?", const="ngatu-n", help="run a detector over the clips too; ours by itself"
+    )
     parser.add_argument("--tiles", action="store_true", help="with 2x2 tiles")
     parser.add_argument("--json", type=Path, default=ROOT / "out" / "density.json")
     args = parser.parse_args()
@@ -264,7 +266,7 @@ def main() -> None:
         frames = exact_frames(clip.with_suffix(".truth.parquet"), start_of(minutes), view, SIZE, args.every)
         run(f"{clip.stem}, exact boxes", frames, view, minutes, 60.0)
         if args.detector:
-            detector = detector_of(args.tiles)
+            detector = detector_of(args.detector, args.tiles)
             for least in (None, detector.least_rider(SIZE)):
                 title = (
                     f"{clip.stem}, detector, {'all of each zone' if least is None else 'as far as it sees'}"

@@ -12,6 +12,8 @@ from models.training.network import cells, decode
 from vision.types import CLASS_COUNT
 
 _BOX_WEIGHT = 2.5
+_LEAST_SIDE = 1e-3
+"""In strides: far below what is visible, above what a float leaves between two edges."""
 _CLASS_WEIGHT = (3.0, 1.0, 1.0, 3.0, 2.0)
 """Of telling bicycles, motorcycles, cars, buses and trucks apart where there is a vehicle: rare ones are
 found early, but told from each other late."""
@@ -51,7 +53,8 @@ class Loss:
             boxes: ``[B, M, 6]`` and
             known: ``[B, C]`` as in :class:`models.training.pool.Batches`.
         """
-        found = decode(sides, self.centres, self.strides)
+        # CIoU of a box of no height has no gradient, and such a step is lost.
+        found = decode(sides + _LEAST_SIDE, self.centres, self.strides)
         vehicles = boxes[..., 5] == 1
         labels = boxes[..., :1].clamp(min=0).long()
         _, goals, scores, taken, _ = self._assigner(
