@@ -22,7 +22,7 @@ from service.registry import History
 from service.registry.store import load_history
 from service.storage.connect import open_database, reading
 from vision import NgatuError, load_view
-from vision.detection.grades import AUTO, AskedProvider
+from vision.detection.grades import AUTO, RECORDED, AskedProvider
 
 
 def batch(
@@ -50,7 +50,7 @@ def batch(
     ] = None,
     tz: Annotated[str, typer.Option(help="Time zone of the recorders' clocks.")] = "Asia/Ho_Chi_Minh",
     fps: Annotated[float | None, typer.Option(min=0.1, help="Analyse only so many frames a second.")] = None,
-    model: Annotated[str, typer.Option(help="Detector; see: ngatu models list.")] = AUTO,
+    model: Annotated[str, typer.Option(help="Detector; see: ngatu models list.")] = RECORDED,
     tiles: Annotated[str | None, typer.Option(help="Look at 2x2 tiles besides the whole picture.")] = None,
     provider: Annotated[AskedProvider, typer.Option(help="What runs the network; auto: the faster.")] = AUTO,
     view: Annotated[

@@ -18,7 +18,7 @@ from service.outputs import parse_grid, parse_interval
 from service.run import run_count, short_name, show
 from service.tally.command import tally
 from vision import NgatuError
-from vision.detection.grades import AUTO, AskedProvider
+from vision.detection.grades import AUTO, RECORDED, AskedProvider
 
 _LATER = {
     "accounts": ("service.auth_cli", "app"),
@@ -92,7 +92,7 @@ def count(
             help="Detector; see: ngatu models list. auto takes the quicker of ours here; @896x512 after it "
             "looks closer and takes longer."
         ),
-    ] = AUTO,
+    ] = RECORDED,
     out: OutOption = None,
     annotate: Annotated[bool, typer.Option("--annotate", help="Write an annotated video too.")] = False,
     fps: Annotated[float | None, typer.Option(min=0.1, help="Analyse only so many frames a second.")] = None,

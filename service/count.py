@@ -236,7 +236,7 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
 def _detector(options: CountOptions) -> tuple[Detector, list[str]]:
     """The detector asked for, and a note where it was chosen here."""
     choice = choose_grade(options.model, options.provider, options.threads)
-    why = [f"detector: {choice}"] if options.model == AUTO or choice.milliseconds else []
+    why = [f"detector: {choice}"] if options.model.startswith(AUTO) or choice.milliseconds else []
     detector = choice.load(options.threads)
     if options.tiles is None:
         return detector, why

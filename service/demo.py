@@ -13,10 +13,10 @@ from rich.table import Table
 import vision
 from service.count import CountOptions, count_source
 from service.demo_chain import show_chain
-from service.outputs import parse_grid
 from service.run import run_count
 from vision import Crossing, NgatuError, VehicleClass
 from vision.accuracy import Event, match_events
+from vision.detection.grades import AUTO
 
 CLIP = "hoa-ban_cam1_day_20260310-093000"
 VIEW = "hoa-ban_cam1.view.yaml"
@@ -26,7 +26,7 @@ CLIP_2, VIEW_2 = "hoa-ban_cam2_day_20260310-093000", "hoa-ban_cam2.view.yaml"
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("ngatu-out/demo"),
     annotate: Annotated[bool, typer.Option(help="Write the annotated video too.")] = True,
-    tiles: Annotated[str, typer.Option(help="Look closer at so many tiles, or none.")] = "2x2",
+    model: Annotated[str, typer.Option(help="Detector, and how closely it looks.")] = f"{AUTO}@896x512",
 ) -> None:
     """Count the sample junction, compare with its exact truth, put it into a database, show its coverage."""
     folder = sample_folder()
@@ -35,7 +35,7 @@ def demo(
         view=folder / VIEW,
         out=out,
         annotate=annotate,
-        tiles=None if tiles == "none" else parse_grid(tiles),
+        model=model,
     )
     result = run_count(options)
     if result.stopped:

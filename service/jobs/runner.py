@@ -26,7 +26,7 @@ from service.registry.store import load_history
 from service.storage.connect import RefusedError, StorageError, reading, writing
 from vision import NgatuError, save_view
 from vision.detection.cards import model_folders
-from vision.detection.grades import choose_grade
+from vision.detection.grades import RECORDED, choose_grade
 from vision.sources import start_from_name
 
 POLL_S = 0.5
@@ -127,7 +127,7 @@ class JobRunner(threading.Thread):
         with reading(self._engine) as connection:
             view, site = _view_of(connection, options, folder)
         threads = max(1, (os.cpu_count() or 2) // 2)
-        taken = choose_grade(threads=threads)  # here, since the sandbox remembers nothing
+        taken = choose_grade(RECORDED, threads=threads)  # here, since the sandbox remembers nothing
         order = {
             "path": str(path.resolve()),
             "folder": str(folder.resolve()),

@@ -81,8 +81,8 @@ source = "this project"
 decoder = "ngatu"
 
 [input]
-width = 640
-height = 352
+width = 448
+height = 256
 colour = "rgb"
 resize = "plain"
 scaling = "uint8"
@@ -265,8 +265,8 @@ def test_openvino_does_not_report_to_its_maker() -> None:
 
 def test_size_of_a_fixed_network_cannot_be_changed(tmp_path: Path) -> None:
     card = write_card(tmp_path, CARD)
-    assert find_card(f"{card}@640x352").input.width == 640
-    with pytest.raises(ModelError, match="takes 640x352 only, not 896x512"):
+    assert find_card(f"{card}@448x256").input.width == 448
+    with pytest.raises(ModelError, match="takes 448x256 only, not 896x512"):
         find_card(f"{card}@896x512")
 
 
@@ -307,7 +307,7 @@ def test_ours_says_what_it_is(ours: OnnxDetector) -> None:
     assert ours.name == ours.card.name == "ngatu-n"
     assert ours.sha256 == ours.card.sha256
     assert ours.provider == "cpu"
-    assert ours.input_size == (640, 352)
+    assert ours.input_size == (448, 256)
     assert ours.thresholds is ours.card.thresholds
 
 

@@ -19,6 +19,8 @@ from vision.errors import ModelError
 
 AUTO: Literal["auto"] = "auto"
 """Asks for the quickest instead of a detector, or what runs it, by its name."""
+RECORDED = f"{AUTO}@640x352"
+"""What recordings are counted with: nobody waits, so that the network may look closer than it does live."""
 AskedProvider = Literal["auto", "cpu", "openvino", "cuda", "tensorrt"]
 FLOAT, INT8 = "ngatu-n", "ngatu-n-int8"
 
