@@ -17,12 +17,12 @@ TRUTH = Path(__file__).parent / "truth"
 
 # clip, F1 and number of crossings as measured
 PINNED = [
-    ("hanoi-giang-vo-lang-ha", 0.75, 179),  # dense motorcycles, 6 frames/s; far ones are beyond this network
-    ("hcmc-underpass-mixed", 0.93, 56),  # motorcycles in free flow, slow drift of the picture
-    ("vn-ptz-signal-approach", 0.93, 37),  # a queue discharges, seen from behind
-    ("delhi-divided-road-cam04", 0.92, 63),  # mixed traffic both ways, coming out from behind a tree
-    ("divided-road-8fps", 1.00, 18),  # 8 frames/s with faulty timestamps
-    ("nl-motorway-line-count", 0.97, 16),  # motorway from a bridge
+    ("hanoi-giang-vo-lang-ha", 0.80, 192),  # dense motorcycles, 6 frames/s; far ones are beyond this network
+    ("hcmc-underpass-mixed", 0.92, 60),  # motorcycles in free flow, slow drift of the picture
+    ("vn-ptz-signal-approach", 0.86, 38),  # a queue discharges, seen from behind: two riders get three boxes
+    ("delhi-divided-road-cam04", 0.93, 64),  # mixed traffic both ways, coming out from behind a tree
+    ("divided-road-8fps", 0.97, 17),  # 8 frames/s with faulty timestamps
+    ("nl-motorway-line-count", 1.00, 15),  # motorway from a bridge
 ]
 
 

@@ -281,7 +281,7 @@ def test_our_own_detector_runs(clip: Path, view: Path, tmp_path: Path, ngatu: Ng
     assert written == {"crossings.csv", "counts.csv", "incidents.csv", "tracks.parquet", "summary.json"}
     summary = read_json(out / "summary.json")
     assert summary["provider"] in ("cpu", "openvino")  # the quicker one here, as the grade is
-    assert summary["model"] in ("ngatu-n", "ngatu-n-int8")
+    assert summary["model"] in ("ngatu-n@640x352", "ngatu-n-int8@640x352")
     assert f"detector: {summary['model']}" in ran.out
     assert len(summary["model_sha256"]) == 64
 

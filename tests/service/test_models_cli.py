@@ -23,6 +23,10 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data" / "ngatu" / "models"
 
 
+ANY = (OURS, "--size", "448x256")
+"""Our weights take pictures of any size: who adds them says which."""
+
+
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(app, [str(each) for each in arguments])
 
@@ -69,12 +73,14 @@ def test_check_of_an_unknown_name() -> None:
 
 
 def test_add_copies_weights_and_writes_a_card_that_loads(user: Path) -> None:
-    result = run("add", OURS, "--name", "mine", "--classes", OUR_CLASSES, "--licence", 'The "X" licence')
+    more = ("--classes", OUR_CLASSES, "--licence", 'The "X" licence')
+    result = run("add", OURS, "--name", "mine", "--size", "640x352", *more)
     assert result.exit_code == 0, result.exception
     assert sorted(path.name for path in user.iterdir()) == ["mine.onnx", "mine.toml"]
     card = find_card("mine")
     assert (card.decoder, card.input.scaling, card.licence) == ("ngatu", "uint8", 'The "X" licence')
     assert card.sha256 == hashlib.sha256(OURS.read_bytes()).hexdigest()
+    assert (card.input.width, card.input.height, card.input.multiple_of) == (640, 352, 32)
     assert isinstance(load_detector("mine"), OnnxDetector)
     assert "mine" in run("list").stdout
 
@@ -85,18 +91,18 @@ def test_add_copies_weights_and_writes_a_card_that_loads(user: Path) -> None:
         pytest.param(["absent.onnx"], "absent.onnx: there is no such file", id="no file"),
         pytest.param(["best.pt"], "This needs the package", id="Ultralytics weights without the extra"),
         pytest.param(["renamed.onnx"], "renamed.onnx: ONNX Runtime cannot load it", id="renamed pickle"),
-        pytest.param([OURS], "already a detector called 'ngatu-n'", id="name taken"),
-        pytest.param([OURS, "--name", "motion"], "already a detector called 'motion'", id="built-in name"),
-        pytest.param([OURS, "--name", "../x"], "'../x' is no name for a detector", id="name is a path"),
-        pytest.param([OURS, "--name", "x"], "say which of its classes", id="classes unknown"),
+        pytest.param([*ANY], "already a detector called 'ngatu-n'", id="name taken"),
+        pytest.param([*ANY, "--name", "motion"], "already a detector called 'motion'", id="built-in name"),
+        pytest.param([*ANY, "--name", "../x"], "'../x' is no name for a detector", id="name is a path"),
+        pytest.param([*ANY, "--name", "x"], "say which of its classes", id="classes unknown"),
         pytest.param(
-            [OURS, "--name", "x", "--classes", "0=tram"], "No class is called 'tram'", id="bad class"
+            [*ANY, "--name", "x", "--classes", "0=tram"], "No class is called 'tram'", id="bad class"
         ),
-        pytest.param([OURS, "--name", "x", "--classes", "car"], "'car' is not understood", id="bad pair"),
-        pytest.param([OURS, "--name", "x", "--classes", "9=car"], "it has 5 classes", id="class too high"),
-        pytest.param([OURS, "--name", "x", "--decoder", "ssd"], "No decoder is called 'ssd'", id="decoder"),
+        pytest.param([*ANY, "--name", "x", "--classes", "car"], "'car' is not understood", id="bad pair"),
+        pytest.param([*ANY, "--name", "x", "--classes", "9=car"], "it has 5 classes", id="class too high"),
+        pytest.param([*ANY, "--name", "x", "--decoder", "ssd"], "No decoder is called 'ssd'", id="decoder"),
         pytest.param([OURS, "--name", "x", "--size", "640"], "'640' is not understood", id="size unreadable"),
-        pytest.param([OURS, "--name", "x", "--size", "640x384"], "cannot be changed", id="size is fixed"),
+        pytest.param([OURS, "--name", "x"], "leaves the size open; give one", id="size is open"),
     ],
 )
 def test_add_refuses(
@@ -126,6 +132,12 @@ def test_add_guesses_the_family(file: str, decoder: str, options: list[str], tes
     card, known = find_card("guessed"), find_card(file)
     assert card.decoder == known.decoder == decoder
     assert (card.input, card.classes, card.sha256) == (known.input, known.classes, known.sha256)
+
+
+@pytest.mark.data
+def test_add_does_not_change_a_size_that_is_fixed(testdata: Path) -> None:
+    weights = testdata / "models" / "yolo26n.onnx"
+    assert "cannot be changed" in fault("add", weights, "--name", "x", "--size", "320x192")
 
 
 @pytest.mark.data
