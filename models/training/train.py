@@ -38,8 +38,7 @@ class TrainSettings:
         frozen: blocks at the beginning of the trunk (and the stem) that stay as they were.
         cooldown: last share of the run in which the learning rate falls to nothing.
         compiled: translate the network to machine code first: takes some minutes, then steps are faster.
-        norms_fixed: keep all normalisations as they are: where weights come from an exported file, or
-            pictures from a single camera.
+        norms_fixed: keep all normalisations as they are: where pictures come from a single camera.
         seed: of every random choice.
     """
 

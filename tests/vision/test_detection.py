@@ -284,7 +284,10 @@ def test_openvino_does_not_report_to_its_maker() -> None:
 
 
 def test_size_of_a_fixed_network_cannot_be_changed(tmp_path: Path) -> None:
-    card = write_card(tmp_path, CARD)
+    folder = tmp_path / "an@camera"
+    folder.mkdir()
+    card = write_card(folder, CARD)
+    assert find_card(card).input.width == 448
     assert find_card(f"{card}@448x256").input.width == 448
     with pytest.raises(ModelError, match="takes 448x256 only, not 896x512"):
         find_card(f"{card}@896x512")

@@ -200,9 +200,11 @@ def find_card(name_or_path: str | Path) -> Card:
         ModelError: there is none, it is not valid, the file is of a kind we do not load, or its network does
             not take that size.
     """
-    text, at, size = str(name_or_path).partition("@")
-    card = _find(text)
-    return card.at(*parse_size(size)) if at else card
+    text = str(name_or_path)
+    before, at, size = text.rpartition("@")
+    if not at or os.sep in size:  # a folder may be called so
+        return _find(text)
+    return _find(before).at(*parse_size(size))
 
 
 def parse_size(text: str) -> tuple[int, int]:
