@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from vision.calibration import GroundMap
 from vision.density.footprints import FOOTPRINTS, FootprintFinder
-from vision.density.queues import BEFORE_LINE, Queue, queue_of
+from vision.density.queues import BEFORE_LINE, STANDING, Queue, queue_of
 from vision.density.smoothing import STEP, Moment
 from vision.density.stretches import Stretch
 from vision.types import CLASS_COUNT
@@ -24,6 +24,10 @@ _NEAR_M = 12.0
 
 _BESIDE = 0.5
 """Metres beside the road's edge within which the middle of a vehicle is still on it, for queue and gate."""
+
+_SIDEWAYS = 2.0
+"""m/s. What goes sideways faster than this, and faster than along the road, is no vehicle's way: its track
+has gone over to another vehicle. Its speed is unknown."""
 
 _CRAWL = 0.1
 """m/s. A slower vehicle is taken to drive this fast over the gate."""
@@ -94,15 +98,17 @@ class Roads:
             close = (s > self.gate_s[:, None] - _NEAR_M) & (s < self.high[:, :1] + _NEAR_M)
             close &= (across > self.low[:, 1:] - _NEAR_M) & (across < self.high[:, 1:] + _NEAR_M)
         road, vehicle = np.nonzero(close)
+        forward = self._forward(moment.velocity[vehicle], road)
+        # Who drives away from the stop line is not of the approach: its box leans over from the other side.
+        stays = ~(forward < -STANDING)
+        road, vehicle, forward = road[stays], vehicle[stays], forward[stays]
         kind = moment.class_id[vehicle]
         shift = self._footprints.shifts(points[vehicle], self.upstream[road], kind)
         along, aside = self.upstream[road].T
         place = np.stack((s[road, vehicle], across[road, vehicle]), axis=1)
         place[:, 0] += shift[:, 0] * along + shift[:, 1] * aside
         place[:, 1] += shift[:, 1] * along - shift[:, 0] * aside
-        velocity = moment.velocity[vehicle]
-        forward = -(velocity[:, 0] * along + velocity[:, 1] * aside)
-        forward[np.isnan(forward)] = 0.0
+        inside = self._inside(road, place)
         approach = self.approach[road]
         return NearRoad(
             roads=self,
@@ -111,11 +117,18 @@ class Roads:
             approach=approach,
             kind=kind,
             place=place,
-            forward=forward,
+            forward=_completed(forward, road, inside),
             stands=stands[vehicle],
-            inside=self._inside(road, place),
+            inside=inside,
             came_from_here=zone[vehicle] == approach,
         )
+
+    def _forward(self, velocity: Floats, road: Indices) -> Floats:
+        """Speeds ``[P]`` toward the stop line of velocities ``[P, 2]``; NaN where unknown."""
+        along, aside = self.upstream[road].T
+        forward = -(velocity[:, 0] * along + velocity[:, 1] * aside)
+        sideways = np.abs(velocity[:, 1] * along - velocity[:, 0] * aside)
+        return np.where(sideways > np.maximum(np.abs(forward), _SIDEWAYS), np.nan, forward)
 
     def _inside(self, road: Indices, place: Floats) -> Flags:
         """Which places lie inside their road's polygon (even-odd rule)."""
@@ -136,6 +149,8 @@ class Roads:
 class NearRoad:
     """Vehicles in and near stretches, as parallel arrays; one near to two stretches is there twice.
 
+    Those that drive away from the stop line are left out.
+
     Attributes:
         roads: the stretches.
         road: ``intp[P]``, row of the stretch in ``roads``.
@@ -143,7 +158,7 @@ class NearRoad:
         approach: ``intp[P]``, number of the approach.
         kind: ``int8[P]``, class ids.
         place: ``float64[P, 2]`` metres, (s, across) of the vehicle's middle.
-        forward: ``float64[P]`` m/s toward the stop line; 0 where unknown.
+        forward: ``float64[P]`` m/s toward the stop line; where unknown the mean of the others in the stretch.
         stands: ``bool[P]``.
         inside: ``bool[P]``, whether it is in the stretch.
         came_from_here: ``bool[P]``, whether the approach is the one it was in last.
@@ -208,6 +223,17 @@ class NearRoad:
         across = self.place[:, 1]
         low, high = self.roads.low[self.road, 1], self.roads.high[self.road, 1]
         return np.asarray((across > low - _BESIDE) & (across < high + _BESIDE))
+
+
+def _completed(forward: Floats, road: Indices, inside: Flags) -> Floats:
+    """Speeds with the mean of those known inside the same stretch for the unknown; 0 where none is known."""
+    unknown = np.isnan(forward)
+    if not unknown.any():
+        return forward
+    known = inside & ~unknown
+    count = int(road.max()) + 1
+    means = _total(road[known], forward[known], count) / np.maximum(np.bincount(road[known], None, count), 1)
+    return np.where(unknown, means[road], forward)
 
 
 def _total(group: Indices, amount: Floats | Flags, count: int) -> Floats:

@@ -31,11 +31,15 @@ _CUT = 1e-3
 """A box whose bottom is this close to the picture's bottom edge, in shares of its height, is cut by it."""
 
 _LEAST_SPAN = 0.15
-"""Seconds of a track from which a speed can be told."""
+"""Seconds of a track around a moment from which a speed can be told ..."""
+
+_LEAST_AGE = 0.7
+"""... if the track has lasted this many seconds by the end of the window: shorter ones are mostly of boxes
+that flicker, and go from one vehicle to the next."""
 
 # Columns of a sighting.
-_ID, _TIME, _CLASS, _BOX, _GROUND = 0, 1, 2, slice(3, 7), slice(7, 9)
-_COLUMNS = 9
+_ID, _TIME, _CLASS, _BOX, _GROUND, _SINCE = 0, 1, 2, slice(3, 7), slice(7, 9), 9
+_COLUMNS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class TrackSmoother:
     def _sightings(self, time: float, tracks: Tracks) -> Floats:
         rows = np.empty((len(tracks), _COLUMNS))
         rows[:, _ID], rows[:, _TIME], rows[:, _CLASS] = tracks.track_id, time, tracks.class_id
-        rows[:, _BOX] = tracks.xyxy / self._size
+        rows[:, _BOX], rows[:, _SINCE] = tracks.xyxy / self._size, time
         rows[:, _GROUND] = np.nan
         if np.all(rows[1:, _ID] > rows[:-1, _ID]):
             return rows
@@ -135,6 +139,7 @@ class TrackSmoother:
         at = np.minimum(np.searchsorted(last[:, _ID], seen[:, _ID]), len(last) - 1)
         same = last[at, _ID] == seen[:, _ID] if len(last) else np.zeros(len(seen), np.bool_)
         again = np.flatnonzero(same)
+        seen[again, _SINCE] = last[at[again], _SINCE]
         filled = _filled(last[at[again]], seen[again])
         kept = time - last[:, _TIME] <= LONGEST_GAP
         kept[at[again]] = False
@@ -172,9 +177,10 @@ class TrackSmoother:
         if not len(begins):
             none = np.zeros((0, 2))
             return Moment(time, np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros((0, 4)), none, none)
-        present = np.minimum.reduceat(rows[:, _TIME], begins) <= time + STEP / 2
-        present &= np.maximum.reduceat(rows[:, _TIME], begins) >= time - STEP / 2
+        present = rows[begins, _TIME] <= time + STEP / 2
+        present &= rows[ends, _TIME] >= time - STEP / 2
         box, ground, velocity = _fitted(rows, rows[:, _TIME] - time, begins)
+        velocity[rows[ends, _TIME] - rows[ends, _SINCE] < _LEAST_AGE] = np.nan
         return Moment(
             time,
             rows[begins[present], _ID].astype(np.int64),

@@ -11,6 +11,7 @@ from tests.vision.density.roadside import (
     SIZE,
     START,
     STRETCH,
+    WIDE,
     Vehicle,
     drive,
     frames,
@@ -18,6 +19,7 @@ from tests.vision.density.roadside import (
     road_view,
     stand,
 )
+from tests.vision.scenes import tracks_of
 from vision import Crossing, Tracks, VehicleClass, ViewError
 from vision.density import DensityEstimator, figures_of, merge_all
 
@@ -258,3 +260,37 @@ def test_two_zones_of_one_approach_are_refused():
     twice = view.model_copy(update={"zones": [*view.zones, view.zones[0].model_copy(update={"id": "b"})]})
     with pytest.raises(ViewError, match="'stretch' and 'b' are both of the approach 'west'; keep one"):
         DensityEstimator(twice, SIZE, None)
+
+
+def test_who_drives_away_is_not_of_the_approach():
+    """A box from the opposite lane leans into the zone: it is neither dense there nor slow."""
+    ours = [Vehicle(drive(t, 10)) for t in np.arange(-10.0, 30, 4)]
+    others = [Vehicle(lambda t, begin=begin: WIDE - 8 * (t - begin), 26) for begin in np.arange(-10.0, 30, 3)]
+    alone, both = (figures_of(merge_all(measure(frames(scene, 30)))) for scene in (ours, ours + others))
+    for name in ("density_per_km", "space_mean_speed_kmh", "area_occupancy", "count"):
+        assert getattr(both, name) == pytest.approx(getattr(alone, name), rel=0.01), name
+
+
+def test_tracks_that_leap_between_vehicles_have_no_speed():
+    """Boxes that flicker over a moving queue make short tracks from one vehicle to the next."""
+    queue = [Vehicle(lambda t, x=x: x + 1.0 * t, y, MOTORCYCLE) for x in range(-40, 60, 4) for y in (27, 33)]
+    leaps = [
+        Vehicle(lambda t, x=x, begin=begin: x + 9 * (t - begin), 30, MOTORCYCLE, begin, begin + 0.5)
+        for begin, x in zip(np.arange(0.0, 29, 0.25), np.tile(np.arange(20, 60, 8.0), 30), strict=False)
+    ]
+    figures = figures_of(merge_all(measure(frames(queue + leaps, 30))))
+    assert figures.space_mean_speed_kmh == pytest.approx(3.6, rel=0.03)
+
+
+def test_a_track_that_goes_sideways_has_no_speed():
+    moving = [Vehicle(lambda t, x=x: x + 2.0 * t, 28, MOTORCYCLE) for x in range(-60, 60, 5)]
+    shown = []
+    for time, tracks in frames(moving, 20):
+        # One more, that wanders over the lane from one rider to another and back, at 4 m/s.
+        y = 26 + abs((time - START) * 4 % 16 - 8)
+        box = Vehicle(stand(50), y, MOTORCYCLE).box(0)
+        xyxy = np.concatenate((tracks.xyxy, np.array([box], np.float32)))
+        kinds = np.append(tracks.class_id, np.int8(MOTORCYCLE))
+        shown.append((time, tracks_of(xyxy, [*tracks.track_id.tolist(), 999], kinds)))
+    figures = figures_of(merge_all(measure(iter(shown))))
+    assert figures.space_mean_speed_kmh == pytest.approx(7.2, rel=0.02)
