@@ -26,6 +26,8 @@ _FRAMES_A_CLIP = 60
 _SET_ASIDE = 9
 """One labelled camera in this many tells when a network is best; nothing is learnt from it."""
 _CALIBRATION = 160
+_CORRECTION = 32
+"""Pictures on which biases are corrected: each convolution runs on all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +151,16 @@ def write_float(weights: Path, path: Path, size: tuple[int, int], about: str) ->
 
 
 def write_int8(weights: Path, path: Path, size: tuple[int, int], sources: Sources, about: str) -> None:
-    """The same in 8 bits, calibrated on some of the pictures that are learnt from."""
+    """The same in 8 bits, calibrated and corrected on some of the pictures that are learnt from."""
     path.parent.mkdir(parents=True, exist_ok=True)
     learnt, _ = _learnt_and_aside(sources.pictures())
-    quantise(_network(weights), path, _calibration_pictures(learnt, size))
+    calibration = _some_of(learnt, _CALIBRATION, size)
+    quantise(_network(weights), path, calibration, _some_of(learnt, _CORRECTION, TrainSettings().size))
     _write_card(path, size, about)
 
 
-def _calibration_pictures(pictures: Sequence[Picture], size: tuple[int, int]) -> list[NDArray[np.uint8]]:
-    chosen = np.random.default_rng(1).permutation(len(pictures))[:_CALIBRATION]
+def _some_of(pictures: Sequence[Picture], count: int, size: tuple[int, int]) -> list[NDArray[np.uint8]]:
+    chosen = np.random.default_rng(1).permutation(len(pictures))[:count]
     images = [cv2.imread(str(pictures[number].path)) for number in chosen]
     return [
         np.ascontiguousarray(cv2.resize(image, size)[..., ::-1].transpose(2, 0, 1))[None].astype(np.uint8)
