@@ -43,7 +43,7 @@ ELSEWHERE = {
         vision/density/estimator.py vision/density/records.py vision/incidents vision/pipeline.py
         vision/sparing.py vision/tracking.py
     """,
-    "pictures": "vision/ground_grid.py vision/overlay.py",
+    "pictures": "vision/ground_grid.py vision/overlay",
 }
 """Files and folders whose sentences reach no page, by who reads them instead; ``…_cli.py`` are such, too."""
 

@@ -17,13 +17,12 @@ from vision.overlay import (
     CLASS_COLOURS,
     Overlay,
     RunningCounts,
-    _drawable,
-    _gate_names,
-    _short,
     class_bgr,
     draw_view,
     gate_label,
 )
+from vision.overlay.canvas import _drawable, short
+from vision.overlay.view_picture import gate_names
 from vision.types import Crossing, Direction, Tracks, VehicleClass
 from vision.video_writer import VideoWriter
 from vision.views import Gate, Movement, View, Zone
@@ -231,10 +230,10 @@ def test_every_vietnamese_letter_is_drawn_as_itself(form: Literal["NFC", "NFD"])
 
 
 def test_names_of_any_length_keep_the_label_small() -> None:
-    assert _short("Đường Láng") == "Đường Láng"
-    assert _short("same carriageway, just past the zebra behind the line") == "same carriageway"
-    assert _short("một con đường có cái tên dài quá là dài") == "một con đường có cái tên..."
-    assert len(_short("x" * 200)) <= 30
+    assert short("Đường Láng") == "Đường Láng"
+    assert short("same carriageway, just past the zebra behind the line") == "same carriageway"
+    assert short("một con đường có cái tên dài quá là dài") == "một con đường có cái tên..."
+    assert len(short("x" * 200)) <= 30
 
 
 def test_gates_whose_short_names_are_alike_go_by_their_ids() -> None:
@@ -244,7 +243,7 @@ def test_gates_whose_short_names_are_alike_go_by_their_ids() -> None:
         "x",
     )
     gates = [NORTH.model_copy(update={"id": f"g{i}", "name": name}) for i, name in enumerate(names)]
-    assert _gate_names(gates) == ["g0", "g1", "x"]
+    assert gate_names(gates) == ["g0", "g1", "x"]
 
 
 # --- A view on one picture ------------------------------------------------------------------------------
