@@ -1,6 +1,7 @@
 """Counting one source from its first frame to its last, and the files that come of it."""
 
 import hashlib
+import math
 import platform
 import signal
 import time
@@ -50,6 +51,7 @@ from vision.density.records import Light
 from vision.detection import OnnxDetector, TiledDetector
 from vision.detection.grades import AUTO, AskedProvider, choose_grade
 from vision.detection.openvino_session import is_installed
+from vision.health import BackgroundMaker
 from vision.overlay import Overlay, draw_view
 from vision.sources import OpenedSource
 from vision.video_writer import VideoWriter
@@ -166,7 +168,8 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
         pipeline = Pipeline(detector, source.size, view)
         result = CountResult(view, notes=why + too_far_to_see(view, ground, least_rider, source.size))
         began = time.perf_counter()
-        background = _Background()
+        # The street without its vehicles, for a proposed view to be drawn on.
+        background = BackgroundMaker(width=None, least=1, seconds=0.0, memory=math.inf)
         first = last = source.start
         about = {
             "source": source.name,
@@ -190,7 +193,7 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
                     )
                     incidents.add(step.time, step.tracks, step.crossings, closed)
                     if view is None:
-                        background.add(frame)
+                        background.add(frame.image, frame.time)
                     annotated.write(frame, step.time, step.tracks, step.crossings)
                     first, last = (step.time if done == 1 else first), step.time
                     if progress:
@@ -220,7 +223,7 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
         result.records, result.spans = metrics.records, spans
         view_file = options.view
         if view is None and result.view:
-            view_file = _save_proposal(options.out, result.view, background.image(), source.name)
+            view_file = _save_proposal(options.out, result.view, background.picture(), source.name)
             picture = view_file.with_suffix(".png").name
             result.notes.append(f"no --view was given: proposed one, see {view_file} and {picture} beside it")
         if options.annotate and not inline:
@@ -316,29 +319,6 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class _Background:
-    """The street without its vehicles: a median of frames taken further and further apart."""
-
-    def __init__(self, most: int = 25) -> None:
-        self._kept: list[NDArray[np.uint8]] = []
-        self._most = most
-        self._every = 0.2
-        self._last = -np.inf
-
-    def add(self, frame: Frame) -> None:
-        if frame.time - self._last < self._every:
-            return
-        self._last = frame.time
-        self._kept.append(frame.image)
-        if len(self._kept) >= self._most:
-            self._kept = self._kept[::2]
-            self._every *= 2
-
-    def image(self) -> NDArray[np.uint8]:
-        median: NDArray[np.uint8] = np.median(np.stack(self._kept), axis=0).astype(np.uint8)
-        return median
-
-
 class _Annotated:
     """The annotated video, where one is wanted and the view is known; else it does nothing."""
 
@@ -374,7 +354,7 @@ def _annotate_again(options: CountOptions, view: View) -> bool:
     return False
 
 
-def _save_proposal(out: Path, view: View, background: NDArray[np.uint8], name: str) -> Path:
+def _save_proposal(out: Path, view: View, background: NDArray[np.uint8] | None, name: str) -> Path:
     """Save a proposed view and its picture; a view that is there already may have been edited and stays.
 
     Returns:
@@ -386,7 +366,8 @@ def _save_proposal(out: Path, view: View, background: NDArray[np.uint8], name: s
         number += 1
         path = out / f"view-{number}.yaml"
     save_view(view, path, heading)
-    cv2.imwrite(str(path.with_suffix(".png")), draw_view(background, view))
+    if background is not None:
+        cv2.imwrite(str(path.with_suffix(".png")), draw_view(background, view))
     return path
 
 
