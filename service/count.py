@@ -166,7 +166,7 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
         incidents = IncidentLog(view, source.size, ground)
         make_folder(options.out)
         pipeline = Pipeline(detector, source.size, view)
-        result = CountResult(view, notes=why + too_far_to_see(view, ground, least_rider, source.size))
+        result = CountResult(view, notes=why + too_far_to_see(view, ground, detector, source.size))
         began = time.perf_counter()
         # The street without its vehicles, for a proposed view to be drawn on.
         background = BackgroundMaker(width=None, least=1, seconds=0.0, memory=math.inf)

@@ -13,6 +13,7 @@ from vision.density import ApproachInterval, DensityEstimator, light_of, roll_up
 from vision.density.estimator import BASE_SECONDS
 from vision.density.records import Light
 from vision.density.stretches import riders_at_gates
+from vision.detection.cards import Card
 from vision.errors import CalibrationError
 
 LIGHT_EVERY = 10.0
@@ -39,20 +40,45 @@ def least_rider_of(detector: Detector, size: tuple[int, int]) -> float | None:
     return measured(size) if measured else None
 
 
+CLOSER = ((640, 352), (896, 512), (1280, 704))
+"""Inputs of a network that are worth their cost, by which it looks closer and closer."""
+
+
 def too_far_to_see(
-    view: View | None, ground: GroundMap | None, least: float | None, size: tuple[int, int]
+    view: View | None, ground: GroundMap | None, detector: Detector, size: tuple[int, int]
 ) -> list[str]:
-    """A note where riders at some gate are less than ``least`` pixels high, from which most are found."""
+    """A note where most riders at some gate are too small for the detector, with what sees them."""
+    least = least_rider_of(detector, size)
     if view is None or ground is None or least is None:
         return []
     heights = riders_at_gates(view, ground, size)
     gate = min(heights, key=heights.__getitem__, default=None)
     if gate is None or heights[gate] >= least:
         return []
+    height, closer = heights[gate], _closer(detector, least / heights[gate])
+    if closer is None:
+        return [
+            f"riders at gate {gate} are {height:.0f} pixels high, and below {least:.0f} most are missed: "
+            "place the gate, or the camera, nearer"
+        ]
     return [
-        f"riders at gate {gate} are {heights[gate]:.0f} pixels high, and below {least:.0f} most are missed: "
-        "look closer with --model auto@1280x704"
+        f"riders at gate {gate} are {height:.0f} pixels high, and below {least:.0f} most are missed: "
+        f"look closer with --model {closer}"
     ]
+
+
+def _closer(detector: Detector, times: float) -> str | None:
+    """The detector with the least input that looks so many times closer; None if there is none."""
+    card = getattr(detector, "card", None)
+    if not isinstance(card, Card) or card.input.multiple_of is None:
+        return None
+    wide = [
+        (width, height)
+        for width, height in CLOSER
+        if width >= times * card.input.width and width % card.input.multiple_of == 0
+    ]
+    name = card.name.partition("@")[0]
+    return f"{name}@{wide[0][0]}x{wide[0][1]}" if wide else None
 
 
 class LightWatch:

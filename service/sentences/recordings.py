@@ -123,9 +123,15 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ),
     (
         "riders at gate {gate} are {height} pixels high, and below {least} most are missed: "
-        "look closer with --model auto@1280x704",
+        "look closer with --model {model}",
         "người đi xe máy tại vạch {gate} chỉ cao {height} điểm ảnh; dưới {least} điểm ảnh thì phần lớn bị "
-        "bỏ sót: hãy dùng --model auto@1280x704 để nhìn gần hơn",
+        "bỏ sót: hãy dùng --model {model} để nhìn gần hơn",
+    ),
+    (
+        "riders at gate {gate} are {height} pixels high, and below {least} most are missed: "
+        "place the gate, or the camera, nearer",
+        "người đi xe máy tại vạch {gate} chỉ cao {height} điểm ảnh; dưới {least} điểm ảnh thì phần lớn bị "
+        "bỏ sót: hãy đặt vạch hoặc camera gần hơn",
     ),
     (
         "annotated.mp4 is not complete: it is drawn once counting is through",

@@ -11,6 +11,7 @@ from vision.calibration import fit_calibration
 from vision.density import ApproachInterval, DensityEstimator, figures_of
 from vision.density.stretches import Stretch, riders_at_gates, stretches_of
 from vision.detection import OnnxDetector, TiledDetector
+from vision.detection.cards import find_card
 
 SIZE = (1280, 720)
 VIEW = load_view(Path(__file__).parents[3] / "sample_videos" / "hoa-ban_cam1.view.yaml")
@@ -63,10 +64,38 @@ def test_what_is_near_stays_and_what_is_not_seen_says_so() -> None:
 def test_gates_that_are_too_far_are_told_with_a_remedy() -> None:
     heights = riders_at_gates(VIEW, GROUND, SIZE)
     assert heights == pytest.approx({"north": 30, "east": 43, "south": 63, "west": 49}, abs=1)
-    assert too_far_to_see(VIEW, GROUND, 25.0, SIZE) == []
-    assert too_far_to_see(VIEW, None, 45.0, SIZE) == []
-    (told,) = too_far_to_see(VIEW, GROUND, 45.0, SIZE)
-    assert told.startswith("riders at gate north are 30 pixels high, and below 45 most are missed: ")
+    live = load_detector("ngatu-n@448x256")
+    assert too_far_to_see(VIEW, GROUND, load_detector("ngatu-n@640x352"), SIZE) == []
+    assert too_far_to_see(VIEW, None, live, SIZE) == []
+    (told,) = too_far_to_see(VIEW, GROUND, live, SIZE)
+    assert told == (
+        "riders at gate north are 30 pixels high, and below 39 most are missed: "
+        "look closer with --model ngatu-n@640x352"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "least", "advice"),
+    [
+        ("ngatu-n@640x352", 40, "look closer with --model ngatu-n@896x512"),
+        ("ngatu-n@640x352", 59, "look closer with --model ngatu-n@1280x704"),
+        ("ngatu-n@640x352", 65, "place the gate, or the camera, nearer"),
+        ("ngatu-n@1280x704", 31, "place the gate, or the camera, nearer"),
+        ("of one size", 40, "place the gate, or the camera, nearer"),
+    ],
+)
+def test_the_remedy_looks_as_close_as_it_must(
+    monkeypatch: pytest.MonkeyPatch, asked: str, least: float, advice: str
+) -> None:
+    detector = load_detector("ngatu-n")
+    assert isinstance(detector, OnnxDetector)
+    card = find_card(asked) if asked.startswith("ngatu-n@") else find_card("ngatu-n")
+    if asked == "of one size":  # its network takes one size
+        card = card.model_copy(update={"input": card.input.model_copy(update={"multiple_of": None})})
+    monkeypatch.setattr(detector, "card", card)
+    monkeypatch.setattr(detector, "least_rider", lambda size: least)
+    (told,) = too_far_to_see(VIEW, GROUND, detector, SIZE)
+    assert told.endswith(f"most are missed: {advice}"), told
 
 
 def test_the_detector_knows_its_own_smallest_rider() -> None:
