@@ -9,7 +9,7 @@ from benchmarks.counting import Clip, Peers, measure
 from benchmarks.footage import dropped, remake, shaken
 from benchmarks.records import Figure, Section
 
-MODEL = "ngatu-n-int8"
+MODEL = "ngatu-n-int8@640x352"
 
 
 def variants(clip: Clip, rate: float, size: tuple[int, int], folder: Path) -> list[Clip]:

@@ -50,7 +50,7 @@ def write_ours(boxes: Boxes, target: Path) -> None:
     target.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def measure(clips: Sequence[Clip], cache: Path, model: str = "ngatu-n-int8") -> Section:
+def measure(clips: Sequence[Clip], cache: Path, model: str = "ngatu-n-int8@640x352") -> Section:
     """Ours and the peers' tracks of the sample clips."""
     section = Section("Tracking beside exact truth, from the same boxes (trackers.eval)")
     environment = find("supervision")

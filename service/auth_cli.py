@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
-from service.auth import accounts, sealing, vault
+from service.auth import accounts, vault
 from service.auth.problems import Problem
 from service.auth.roles import ROLES, Role
 from service.auth.sessions import close_sessions
 from service.auth.settings import AuthError, AuthSettings
 from service.auth.trail import audit
+from service.storage import sealing
 from service.storage.connect import open_database, reading, shown, writing
 from service.storage.tables import Session
 

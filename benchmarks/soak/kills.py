@@ -34,10 +34,10 @@ from benchmarks.soak._stack import (
     wait_for,
 )
 from benchmarks.soak._verdict import ENDED_S, RECOVERED_S, SHOWN_S, Fault, Outcome, after, judge, show
-from service.auth.sealing import new_key
 from service.storage.connect import open_database
 from service.storage.drain import drain
 from service.storage.outbox import Outbox
+from service.storage.sealing import new_key
 from vision import View, load_view
 
 CLIPS = Path(__file__).parents[2] / "sample_videos"

@@ -13,10 +13,10 @@ from sqlalchemy import Engine
 
 from service.auth.guessing import Guesses
 from service.auth.problems import Problem
-from service.auth.sealing import SealingError, derived_key
 from service.auth.sessions import Identity, find_session, find_token, note_use
 from service.auth.settings import AuthSettings
 from service.storage.connect import StorageError, reading, writing
+from service.storage.sealing import SealingError, derived_key
 
 log = logging.getLogger("ngatu.auth")
 

@@ -12,11 +12,11 @@ from sqlalchemy import Connection, delete, select, update
 
 from service.auth.addresses_guard import NetworkPolicy, check_form
 from service.auth.problems import Problem
-from service.auth.sealing import SealingError, seal, unseal
 from service.auth.trail import audit
 from service.registry.addresses import clear_secret, names_in, resolve_address, without_password
 from service.registry.records import ADDRESSES
 from service.storage.base import upsert_into
+from service.storage.sealing import SealingError, seal, unseal
 from service.storage.tables import Camera, Secret
 from vision import SourceError
 

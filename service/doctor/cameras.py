@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from sqlalchemy import Connection
 
 from service.auth.addresses_guard import check_address
-from service.auth.sealing import SealingError
 from service.auth.vault import load_secrets
 from service.doctor import Finding
 from service.registry import Camera, city_at, resolve_address
 from service.registry.store import load_history
+from service.storage.sealing import SealingError
 from vision import SourceError, open_source
 
 PATIENCE = 4.0

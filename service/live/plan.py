@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, select, update
 
 from service.auth.addresses_guard import check_address
-from service.auth.sealing import SealingError
 from service.auth.vault import load_secrets
 from service.live.messages import Stream
 from service.registry import Camera, CameraView, History, Site, boundaries, city_at, resolve_address
@@ -17,6 +16,7 @@ from service.registry.store import load_history, revision
 from service.registry.writing import view_data
 from service.storage.base import Base, upsert_into
 from service.storage.ids import content_sha256
+from service.storage.sealing import SealingError
 from service.storage.tables import CameraHealth
 from vision import NgatuError, View
 

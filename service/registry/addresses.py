@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from service.auth.sealing import is_sealed, unseal
+from service.storage.sealing import is_sealed, unseal
 from vision.errors import SourceError
 from vision.sources import mask_address
 

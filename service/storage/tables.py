@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.auth.sealing import SealedText
 from service.storage.base import Base, Dated, Name, Row, Text
+from service.storage.sealing import SealedText
 
 # The registry. Text ids are the identity; rows are versions of a record, see Dated.
 

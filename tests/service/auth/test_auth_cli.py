@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from service.auth import vault
-from service.auth.sealing import new_key
 from service.auth_cli import app
 from service.storage.connect import writing
+from service.storage.sealing import new_key
 from tests.service.auth.people import PASSWORD, START, House, add_account
 from vision import NgatuError
 

@@ -11,13 +11,14 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, insert, select, text
 
-from service.auth import sealing, vault
+from service.auth import vault
 from service.auth.addresses_guard import NetworkPolicy
 from service.auth.problems import Problem
-from service.auth.sealing import SealingError, is_sealed, new_key, seal, unseal
 from service.registry import resolve_address
 from service.registry.store import load_history
+from service.storage import sealing
 from service.storage.connect import reading, writing
+from service.storage.sealing import SealingError, is_sealed, new_key, seal, unseal
 from service.storage.tables import Audit, Camera, Secret
 from tests.service.auth.people import START, House
 from vision import SourceError
