@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to ``ngatu models``."""
     app.command("label")(label)
     app.command("train")(train)
+    app.command("average")(average)
     app.command("export")(export)
     app.command("quantize")(quantize)
     app.command("evaluate")(evaluate)
@@ -82,6 +83,18 @@ def train(
             f"{progress.loss[1]:.3f}, AP50 {score}"
         )
     typer.echo(f"the best is {sources.work / 'runs' / run / 'best.pt'}; export next: ngatu models export")
+
+
+def average(
+    checkpoints: Annotated[
+        list[Path], typer.Argument(help="The last.pt of a run, and of one that went on from it.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="The checkpoint to write.")] = _WORK / "average.pt",
+) -> None:
+    """Average the ends of runs of which each went on from the one before: mostly better than any of them."""
+    training_module("models.training.export").write_average(checkpoints, out)
+    typer.echo(f"wrote {out}; export next: ngatu models export")
 
 
 def export(

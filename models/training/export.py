@@ -1,7 +1,7 @@
 """Write a trained network as ONNX, in float and in 8 bits, as ngatu's own decoder reads it."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +54,25 @@ def load_average(checkpoint: Path) -> Network:
         reason = str(error).partition("\n")[0]
         raise TrainingError(f"{checkpoint} is no checkpoint of this network: {reason}") from None
     return network.eval()
+
+
+def write_average(checkpoints: Sequence[Path], path: Path) -> None:
+    """Write the mean of the averaged networks of some checkpoints as one (model soup: Wortsman et al. 2022).
+
+    They must be of one line of training, each going on from the one before: else their mean is none of them.
+
+    Raises:
+        TrainingError: one is missing or no such checkpoint.
+    """
+    states = [load_average(checkpoint).state_dict() for checkpoint in checkpoints]
+    mean = {
+        name: torch.stack([state[name] for state in states]).mean(0)
+        if value.dtype.is_floating_point
+        else value
+        for name, value in states[-1].items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"average": mean}, path)
 
 
 def export(network: Network, path: Path, size: tuple[int, int]) -> None:
