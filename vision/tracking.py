@@ -59,13 +59,13 @@ class TrackerSettings:
     weak_coast: float = 0.4
     weak_steps: float = 2.5
     weak_cost: float = 1.3
-    measurement_noise: float = 0.05
+    measurement_noise: float = 0.08
     acceleration_noise: float = 2.0
     start_speed: float = 5.0
     pace_unknown: float = 5.0
     pace_known: float = 1.5
     surprise: float = 16.0
-    edge_slack: float = 0.2
+    edge_slack: float = 0.14
     yield_in: float = 1.2
     yield_out: float = 0.3
 
