@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.incident_output import IncidentLog
-from service.metrics import LightWatch, Metrics, ground_of, least_rider_of, too_far_to_see
+from service.metrics import LightWatch, Metrics, ground_of, least_rider_of, too_far_to_see, waited_on
 from service.outputs import (
     clock_bins,
     observed_spans,
@@ -215,6 +215,7 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
                 else:
                     result.failure = result.failure or error
         result.view = pipeline.view
+        result.notes += waited_on(pipeline.lingered(), result.crossings)
         elapsed = time.perf_counter() - began
         spans = observed_spans(first, last, source.tally.gaps)
         _write_results(options.out, result, clock_bins(spans, options.interval, options.tz))
@@ -278,6 +279,7 @@ def recount(tracks: Path, view_path: Path, out: Path, interval: float, tz: str |
         times.append(moment)
     late = counter.finish()
     result.crossings += late
+    result.notes += waited_on(counter.lingered(), result.crossings)
     incidents.finish(late, metrics.finish(late))
     gaps = [tuple(gap) for gap in stored.about.get("gaps", [])]
     spans = observed_spans(times[0], times[-1], gaps) if times else []

@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -64,6 +65,27 @@ def too_far_to_see(
     return [
         f"riders at gate {gate} are {height:.0f} pixels high, and below {least:.0f} most are missed: "
         f"look closer with --model {closer}"
+    ]
+
+
+_LINGERING = 2.0
+"""Seconds on a gate's line per vehicle counted there, from which people wait there: in passing, 0.2 to 1."""
+_LEAST_LINGERED = 20.0
+
+
+def waited_on(lingered: dict[str, float], crossings: Iterable[Crossing]) -> list[str]:
+    """A note on each gate on whose line vehicles wait: boxes that tremble there are counted badly.
+
+    Args:
+        lingered: seconds that vehicles were on each gate's line, by the gate's id.
+        crossings: what was counted at the gates.
+    """
+    counted = Counter(crossing.gate for crossing in crossings)
+    return [
+        f"vehicles wait on gate {gate} ({seconds:.0f} s on its line, {counted[gate]} counted): "
+        "place it where they keep moving, a metre or two on"
+        for gate, seconds in lingered.items()
+        if seconds >= max(_LEAST_LINGERED, _LINGERING * counted[gate])
     ]
 
 

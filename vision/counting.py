@@ -85,6 +85,7 @@ class GateCounter:
         self._passages: list[_Passage] = []
         self._recent: dict[tuple[int, Direction], list[_Passage]] = defaultdict(list)
         gates = (len(self._lines),)
+        self._lingered = np.zeros(gates)  # seconds of vehicles on each line
         # One row a vehicle, ordered by its number; lengths in pixels.
         self._vehicles = np.zeros(
             0,
@@ -130,6 +131,10 @@ class GateCounter:
         """Report what is still unsettled, at the end of the frames."""
         return self._report(np.inf)
 
+    def lingered(self) -> dict[str, float]:
+        """Seconds that vehicles have spent on the line of each gate: many where they wait on it."""
+        return {gate.id: float(s) for gate, s in zip(self.view.gates, self._lingered, strict=True)}
+
     def _observe(self, time: float, tracks: Tracks) -> None:
         number = self._stitcher.update(time, tracks)
         boxes = tracks.xyxy.astype(np.float64)
@@ -139,6 +144,7 @@ class GateCounter:
         self._note_line_passing(row, time, ground, distance)
 
         vehicles, size = self._vehicles, box_sizes(boxes)
+        self._note_lingering(time - vehicles["seen"][row], ground, distance / size[:, None])
         vehicles["box"][row], vehicles["seen"][row] = boxes, time
         vehicles["ground"][row], vehicles["distance"][row] = ground, distance
         vehicles["sightings"][row] += 1
@@ -179,6 +185,14 @@ class GateCounter:
         vehicles["passed_at"][at, gate] = seen + share * (time - seen)
         vehicles["passed_point"][at, gate] = place
         vehicles["passed_within"][at, gate] = (along >= 0) & (along <= 1)
+
+    def _note_lingering(self, elapsed: Floats, ground: Floats, relative: Floats) -> None:
+        """Add up the seconds of vehicles ``[N]`` that are on a line, ``relative[N, G]`` in box sizes."""
+        i, gate = np.nonzero(np.abs(relative) < 2 * self.settings.dead_band)
+        along = position_along(ground[i], self._lines[gate])
+        within = (along >= 0) & (along <= 1)
+        # One that was lost for a while may have been anywhere.
+        np.add.at(self._lingered, gate[within], np.minimum(elapsed[i[within]], 0.5))
 
     def _judge(self, row: Indices, time: float, relative: Floats) -> None:
         """Move each vehicle's side of each gate on; where it changed for certain, note a passage.

@@ -137,6 +137,10 @@ class Pipeline:
         crossings = self._propose(self._unseen) if self._counter is None else []
         return crossings + (self._counter.finish() if self._counter else [])
 
+    def lingered(self) -> dict[str, float]:
+        """Seconds that vehicles have spent on the line of each gate, by its id."""
+        return self._counter.lingered() if self._counter else {}
+
     def _count(self, time: float, tracks: Tracks) -> list[Crossing]:
         if self._counter:
             return self._counter.update(time, tracks)

@@ -49,8 +49,8 @@ class Arm:
         return points @ np.asarray(self.outward), points @ np.asarray(self.entry_side)
 
 
-# Counting lines lie just inside the junction: riders wait on the zebra crossing and at its inner edge, and who
-# stands on a line is counted badly.
+# Counting lines lie just inside the junction: riders wait on the zebra crossing and at its inner edge, and
+# who stands on a line is counted badly.
 ARM = {
     "N": Arm("N", (0.0, 1.0), 2, 18.0, 12.0, 8.6, (13.2, 16.6)),
     "E": Arm("E", (1.0, 0.0), 3, 14.6, 8.6, 12.2, (9.8, 13.2)),

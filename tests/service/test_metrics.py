@@ -10,6 +10,8 @@ import pytest
 from service.count import CountOptions, count_source, recount
 from tests.conftest import MakeClip
 from vision.errors import CalibrationError
+from vision.track_store import TrackWriter
+from vision.types import Tracks
 
 SIZE = (320, 240)
 FPS = 10
@@ -102,3 +104,18 @@ def test_a_useless_calibration_is_told_with_its_file(clip: Path, tmp_path: Path)
     useless = CALIBRATION.replace("[80, 60]", "[1, 60]").replace("[80, 0]", "[0.5, 0]")
     with pytest.raises(CalibrationError, match=r"view\.yaml: calibration: "):
         counted(clip, tmp_path, VIEW + useless)
+
+
+@pytest.mark.parametrize(("stops_at", "told"), [(192.0, ["line"]), (150.0, [])])
+def test_a_gate_on_which_vehicles_wait_is_told(tmp_path: Path, stops_at: float, told: list[str]) -> None:
+    view = tmp_path / "view.yaml"
+    view.write_text(VIEW, encoding="utf-8")
+    with TrackWriter(tmp_path / "tracks.parquet", SIZE) as writer:
+        for frame in range(40 * FPS):
+            bottom = min(40.0 + 4 * frame, stops_at) + max(0, frame - 35 * FPS) * 4
+            box = np.array([[100, bottom - 24, 132, bottom]], np.float32)
+            tracks = Tracks(box, np.ones(1, np.float32), np.full(1, 2, np.int8), np.ones(1, np.int64))
+            writer.append(frame, 1e9 + frame / FPS, tracks)
+    result = recount(tmp_path / "tracks.parquet", view, tmp_path / "out", 60.0)
+    assert [crossing.gate for crossing in result.crossings] == ["line"]
+    assert [note.split()[4] for note in result.notes] == told

@@ -200,6 +200,15 @@ def test_a_rider_in_front_of_a_bus_is_counted_beside_it():
     assert sorted(crossing.vehicle_class.label for crossing in crossings) == ["bus", "motorcycle"]
 
 
+@pytest.mark.parametrize(("y", "least", "most"), [(360, 3.5, 5.0), (300, 0.0, 0.5)])
+def test_the_time_that_vehicles_spend_on_a_line_is_told(y, least, most):
+    counter = GateCounter(gate(), SIZE)
+    for time, tracks in jittered(follow([Car(standing_at(y)), DOWN], 10), pixels=2.0):
+        counter.update(time, tracks)
+    (seconds,) = counter.lingered().values()
+    assert least <= seconds <= most
+
+
 def test_parked_vehicles_on_the_line_are_not_counted():
     parked = [Car(straight((300 + 150 * n, 355 + 3 * n), (0, 0))) for n in range(5)]
     assert count_tracks(jittered(follow(parked, 20), pixels=3.0), gate()) == []
