@@ -154,7 +154,9 @@ def adapt(
     teacher: Annotated[str, typer.Option(help="The biggest detector at hand, of the 80 COCO classes.")],
     own: Annotated[str, typer.Option(help="The detector that is specialised.")] = "ngatu-n",
     images: Annotated[int, typer.Option(min=1000, help="Pictures to be seen in all.")] = 8_000,
-    data: Data = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with datasets/ to learn from besides the camera's own clips.")
+    ] = None,
     work: Work = Path("ngatu-adapt"),
 ) -> None:
     """Specialise our detector to a camera: label its clips with the biggest one at hand, train on, export."""
