@@ -50,12 +50,12 @@ class Arm:
 
 
 # Counting lines lie just inside the junction: riders wait on the zebra crossing and at its inner edge, and
-# who stands on a line is counted badly.
+# who stands on a line is counted badly. They reach beyond the kerbs, since who turns right cuts the corner.
 ARM = {
-    "N": Arm("N", (0.0, 1.0), 2, 18.0, 12.0, 9.1, (13.2, 16.6)),
-    "E": Arm("E", (1.0, 0.0), 3, 14.6, 8.6, 12.5, (9.8, 13.2)),
-    "S": Arm("S", (0.0, -1.0), 2, 18.0, 12.0, 9.1, (13.2, 16.6)),
-    "W": Arm("W", (-1.0, 0.0), 3, 14.6, 8.6, 12.5, (9.8, 13.2)),
+    "N": Arm("N", (0.0, 1.0), 2, 18.0, 12.0, 10.0, (13.2, 16.6)),
+    "E": Arm("E", (1.0, 0.0), 3, 14.6, 8.6, 13.2, (9.8, 13.2)),
+    "S": Arm("S", (0.0, -1.0), 2, 18.0, 12.0, 10.0, (13.2, 16.6)),
+    "W": Arm("W", (-1.0, 0.0), 3, 14.6, 8.6, 13.2, (9.8, 13.2)),
 }
 
 TURNS = ("right", "through", "left", "u_turn")
