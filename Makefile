@@ -17,7 +17,7 @@ demo: $(VENV)/ready
 
 # Half of the tests wait for servers and browsers: two at a time, those of one file in one process.
 test: lint
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 3 --dist loadfile
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

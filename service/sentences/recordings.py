@@ -134,6 +134,12 @@ PAIRS: tuple[tuple[str, str], ...] = (
         "bỏ sót: hãy đặt vạch hoặc camera gần hơn",
     ),
     (
+        "vehicles wait on gate {gate} ({seconds} s on its line, {counted} counted): "
+        "place it where they keep moving, a metre or two on",
+        "xe dừng chờ ngay trên vạch {gate} ({seconds} giây trên vạch, đếm được {counted} lượt): "
+        "hãy đặt vạch ở chỗ xe luôn chạy, cách đó một đến hai mét",
+    ),
+    (
         "annotated.mp4 is not complete: it is drawn once counting is through",
         "annotated.mp4 chưa đầy đủ: video được vẽ sau khi đếm xong",
     ),

@@ -215,7 +215,7 @@ def test_the_sample_truth_is_read_on_one_basis() -> None:
     """Its table tells each crossing twice, on the ground and by the box."""
     folder = sample_folder()
     counted = load_counted([folder / f"{CLIP}.crossings.csv"], folder / VIEW)
-    assert len(counted.crossings) == 206
+    assert len(counted.crossings) == 207
     assert [note.key for note in counted.notes] == ["basis", "span_assumed"]
 
 
