@@ -15,7 +15,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 demo: $(VENV)/ready
 	$(BIN)/ngatu demo
 
-# Half of the tests wait for servers and browsers: two at a time, those of one file in one process.
+# Half of the tests wait for servers and browsers: three at a time, those of one file in one process.
 test: lint
 	$(BIN)/pytest --numprocesses 3 --dist loadfile
 
