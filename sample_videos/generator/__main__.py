@@ -14,7 +14,7 @@ _MAXRATE = 760_000
 # camera, light, start, seed, vehicles per hour, bits per second: at dusk as few as make real pictures mushy
 SHIPPED = (
     ("cam1", "day", "2026-03-10T09:30:00+07:00", 1, 7000.0, _MAXRATE),
-    ("cam1", "dusk", "2026-03-10T18:20:00+07:00", 2, 8000.0, 400_000),
+    ("cam1", "dusk", "2026-03-10T18:20:00+07:00", 2, 8000.0, 270_000),
     ("cam1", "rain", "2026-03-11T16:10:00+07:00", 3, 5600.0, _MAXRATE),
     ("cam2", "day", "2026-03-10T09:30:00+07:00", 1, 7000.0, _MAXRATE),
 )

@@ -33,6 +33,7 @@ class Light:
     haze: tuple[float, float, float] = (0.62, 0.60, 0.56)  # BGR
     haze_distance: float = 1100.0
     lamps: float = 0.0  # brightness of head and tail lamps
+    riders_lit: float = 1.0  # share of two-wheelers with the headlamp on
     rain: float = 0.0
     exposure: float = 1 / 150
     noise: float = 1.0
@@ -72,15 +73,16 @@ LIGHTS = {
     ),
     "dusk": Light(
         "dusk",
-        gain=(0.24, 0.215, 0.21),
+        gain=(0.27, 0.245, 0.24),
         contrast=0.85,
         soft=0.6,
         haze=(0.20, 0.18, 0.18),
         haze_distance=2500.0,
         lamps=1.3,
-        exposure=1 / 18,
-        noise=2.4,
-        blur=1.05,
+        riders_lit=0.5,
+        exposure=1 / 40,
+        noise=2.6,
+        blur=1.0,
         tone=0.3,
         stray=0.005,
         grade=(1.78, 1.61, 1.56),
@@ -381,7 +383,7 @@ class Composer:
         pool = np.zeros(canvas.shape[:2], np.float32)
         for v in vehicles:
             lamps = self.bank[v.model].lamps
-            if not len(lamps) or not (lamps[:, 3] > 0).any():
+            if not len(lamps) or not (lamps[:, 3] > 0).any() or not self._lit(v):
                 continue
             c, s = np.cos(v.heading), np.sin(v.heading)
             front = float(lamps[lamps[:, 3] > 0][0, 0])
@@ -398,8 +400,14 @@ class Composer:
         road = np.maximum(self.plate.colour, 0.02)
         canvas += road * pool[..., None] * np.float32([0.9, 1.2, 1.35]) * 1.5 * self.light.lamps
 
+    def _lit(self, v: Vehicle) -> bool:
+        """Whether the vehicle's headlamp is on: at dusk some still ride without, always the same ones."""
+        return self.bank[v.model].class_id > 1 or v.look % 100 < 100 * self.light.riders_lit
+
     def _lamps(self, canvas: Float, v: Vehicle) -> None:
         lamps = self.bank[v.model].lamps
+        if not self._lit(v):
+            lamps = lamps[lamps[:, 3] == 0]
         c, s = np.cos(v.heading), np.sin(v.heading)
         for x, y, z, head in lamps:
             point = np.array([v.x + c * x - s * y, v.y + s * x + c * y, z])

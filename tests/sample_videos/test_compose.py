@@ -111,3 +111,15 @@ def test_camera_ground_and_project_are_inverse(camera):
     ground = camera.ground(pixels)
     back, _ = camera.project(np.column_stack([ground, np.zeros(50)]))
     assert np.allclose(back, pixels, atol=1e-3)
+
+
+def test_at_dusk_half_of_the_riders_ride_without_a_headlamp(models):
+    composer = Composer(CAMERA, LIGHTS["dusk"], Plate.plain(CAMERA, 0.02), models, 1)
+
+    def brightest(model, look):
+        oncoming = Vehicle(1, model, 0.0, 2.0, -np.pi / 2, 0.0, look)
+        return composer.frame(0, 0.0, [oncoming], signals=False)[0].max()
+
+    lit = [brightest("wave_man", look) > 225 for look in range(0, 100, 5)]
+    assert sum(lit) == 10
+    assert all(brightest("sedan", look) > 225 for look in range(0, 100, 20))
