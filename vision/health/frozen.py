@@ -12,8 +12,9 @@ _CELL = 10
 """Side in pixels of the small copy of the cells in which changes are noted."""
 _CHANGED = 1
 """Differences up to this many grey levels are rounding."""
-_EARLIER = 6
-"""Earlier pictures a look is compared with: an encoder fed with one picture comes back to the same ones."""
+_EARLIER = 12
+"""Earlier pictures a look is compared with, 6 s: an encoder fed with one picture comes back to the same ones
+with each key frame, which cameras send every 1 to 5 s."""
 _BAND = 0.25
 """A clock is looked for in this share of the height at the top and at the bottom."""
 _RECENT = 6
