@@ -65,6 +65,9 @@ class Loss:
             boxes[..., 1:5] * vehicles[..., None],
             vehicles[..., None].float(),
         )
+        # A cell that two vehicles claim, and that overlaps neither, may be given to an open place: nobody's.
+        taken &= (goals[..., 2:] > goals[..., :2]).all(-1)
+        scores = scores * taken[..., None]
         weight = self._weight(boxes, known, taken)
         amount = scores.sum().clamp(min=1)
         entropy = functional.binary_cross_entropy_with_logits(
