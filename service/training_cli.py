@@ -82,7 +82,10 @@ def train(
             f"{progress.images:7d} pictures, {progress.speed:.1f} a second, loss {progress.loss[0]:.3f} + "
             f"{progress.loss[1]:.3f}, AP50 {score}"
         )
-    typer.echo(f"the best is {sources.work / 'runs' / run / 'best.pt'}; export next: ngatu models export")
+    folder = sources.work / "runs" / run
+    mean = folder / "mean.pt"
+    told = f"the mean of start and end is {mean}" if mean.exists() else f"the best is {folder / 'best.pt'}"
+    typer.echo(f"{told}; export next: ngatu models export")
 
 
 def average(

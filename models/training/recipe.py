@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.export import export, load_average, quantise
+from models.training.export import export, load_average, quantise, write_average
 from models.training.gather import SETS, Picture, clips_in, frames_of, pictures_of
 from models.training.network import STRIDES, Network
 from models.training.pool import load_pool
@@ -103,6 +103,9 @@ def train(
 ) -> Iterator[Progress]:
     """Train a run of this name, or go on with it; its ``best.pt`` lies in the work folder under ``runs/``.
 
+    One that begins with weights also gets ``mean.pt``, the mean of its start and its end: on cameras never
+    seen the end was once better and once worse than the start, the mean of both never worse.
+
     Args:
         sources: the pictures.
         run: name of the run.
@@ -114,9 +117,10 @@ def train(
     if not pool.examples:
         raise TrainingError("no picture has labels yet; label them first: ngatu models label")
     validation = Validation(load_pool(aside, sources.taught), settings.size)
-    yield from Trainer(
-        pool, sources.work / "runs" / run, settings, validation, _network(start) if start else None
-    ).run()
+    folder = sources.work / "runs" / run
+    yield from Trainer(pool, folder, settings, validation, _network(start) if start else None).run()
+    if (folder / "start.pt").exists():
+        write_average([folder / "start.pt", folder / "last.pt"], folder / "mean.pt")
 
 
 def _learnt_and_aside(pictures: list[Picture]) -> tuple[list[Picture], list[Picture]]:

@@ -1,9 +1,11 @@
 """Label pictures with teachers: what two detectors agree on is a vehicle, what one suspects is left open.
 
 The first teacher is a general detector at high resolution; the second is our own best one, looking at tiles
-of the picture as well. COCO boxes riders apart from their motorcycles: a rider is joined to the machine.
+of the picture as well; both also look at it mirrored, since one look misses what another finds. COCO boxes
+riders apart from their motorcycles: a rider is joined to the machine.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,10 +68,22 @@ class Teachers:
 
     def label(self, image: NDArray[np.uint8]) -> Boxes:
         """The vehicles of ``image`` (``uint8[H, W, 3]``, BGR)."""
-        general = join_riders(self._general.detect(image))
-        own = self._own.detect(image)
+        general = join_riders(_both_ways(self._general.detect, image))
+        own = suppress(_both_ways(self._own.detect, image), self._own.thresholds.suppress_iou)
         size = np.array([image.shape[1], image.shape[0]] * 2, np.float32)
         return _fuse(general, own, size)
+
+
+def _both_ways(detect: Callable[[NDArray[np.uint8]], Detections], image: NDArray[np.uint8]) -> Detections:
+    """What is found in a picture and in its mirror image, side by side."""
+    plain, mirrored = detect(image), detect(np.ascontiguousarray(image[:, ::-1]))
+    turned = mirrored.xyxy.copy()
+    turned[:, [0, 2]] = image.shape[1] - mirrored.xyxy[:, [2, 0]]
+    return Detections(
+        np.concatenate([plain.xyxy, turned]),
+        np.concatenate([plain.score, mirrored.score]),
+        np.concatenate([plain.class_id, mirrored.class_id]),
+    )
 
 
 def join_riders(found: Detections) -> Detections:

@@ -80,7 +80,7 @@ class Trainer:
 
     Args:
         pool: what is learnt from.
-        folder: for ``last.pt`` and ``best.pt``; made when missing.
+        folder: for ``last.pt`` and ``best.pt``, and ``start.pt`` if it begins with weights; made if missing.
         settings: of the run.
         validate: scores a network; higher is better. The best is kept in ``best.pt``.
         start: a network to begin with instead of the ImageNet trunk.
@@ -120,6 +120,7 @@ class Trainer:
         elif start is not None:
             # What one begins with is the one to beat: a run must not make it worse.
             self._check()
+            self._save("start.pt")
 
     def run(self, *, check_every: int = 6000, save_every: float = 240.0) -> Iterator[Progress]:
         """Train to the end, telling how far it is about twice a minute."""
