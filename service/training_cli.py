@@ -82,7 +82,7 @@ def train(
             f"{progress.images:7d} pictures, {progress.speed:.1f} a second, loss {progress.loss[0]:.3f} + "
             f"{progress.loss[1]:.3f}, AP50 {score}"
         )
-    folder = sources.work / "runs" / run
+    folder = sources.run_folder(run)
     mean = folder / "mean.pt"
     told = f"the mean of start and end is {mean}" if mean.exists() else f"the best is {folder / 'best.pt'}"
     typer.echo(f"{told}; export next: ngatu models export")
@@ -168,7 +168,7 @@ def adapt(
     settings = recipe.TrainSettings(images=images, rate=3e-4, size=parse_size(_SIZE))
     _show(recipe.adapt(sources, name, teacher, own, settings))
     about = f"{own}, specialised by this installation to {', '.join(clip.stem for clip in clips)}"
-    best = work / "runs" / name / "best.pt"
+    best = sources.run_folder(name) / "best.pt"
     recipe.write_float(best, user_folder() / f"{name}.onnx", parse_size(_SIZE), about)
     typer.echo(f"use it: ngatu count CLIP --model {name}")
 

@@ -1,6 +1,6 @@
 """The values that flow through the chain: frames → detections → tracks → crossings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal, Protocol, Self
@@ -92,6 +92,15 @@ class Detections:
     def empty(cls) -> Self:
         """No vehicles."""
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int8))
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Detections]") -> Self:
+        """Those of several looks, one after the other; at least one look."""
+        return cls(
+            np.concatenate([part.xyxy for part in parts]),
+            np.concatenate([part.score for part in parts]),
+            np.concatenate([part.class_id for part in parts]),
+        )
 
     def __len__(self) -> int:
         return len(self.score)

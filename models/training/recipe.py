@@ -70,6 +70,10 @@ class Sources:
         """Where the teachers' labels lie."""
         return self.work / "taught"
 
+    def run_folder(self, name: str) -> Path:
+        """Where the checkpoints of a run of this name lie."""
+        return self.work / "runs" / name
+
 
 def label(sources: Sources, general: str, own: str, threads: int) -> Iterator[tuple[int, int]]:
     """Let teachers label every picture not labelled yet; yields (done, all) after each.
@@ -117,7 +121,7 @@ def train(
     if not pool.examples:
         raise TrainingError("no picture has labels yet; label them first: ngatu models label")
     validation = Validation(load_pool(aside, sources.taught), settings.size)
-    folder = sources.work / "runs" / run
+    folder = sources.run_folder(run)
     yield from Trainer(pool, folder, settings, validation, _network(start) if start else None).run()
     if (folder / "start.pt").exists():
         write_average([folder / "start.pt", folder / "last.pt"], folder / "mean.pt")

@@ -79,11 +79,7 @@ def _both_ways(detect: Callable[[NDArray[np.uint8]], Detections], image: NDArray
     plain, mirrored = detect(image), detect(np.ascontiguousarray(image[:, ::-1]))
     turned = mirrored.xyxy.copy()
     turned[:, [0, 2]] = image.shape[1] - mirrored.xyxy[:, [2, 0]]
-    return Detections(
-        np.concatenate([plain.xyxy, turned]),
-        np.concatenate([plain.score, mirrored.score]),
-        np.concatenate([plain.class_id, mirrored.class_id]),
-    )
+    return Detections.joined([plain, Detections(turned, mirrored.score, mirrored.class_id)])
 
 
 def join_riders(found: Detections) -> Detections:

@@ -47,18 +47,17 @@ class Detected:
     def to_bytes(self) -> bytes:
         """As a compact file, exact to the last bit."""
         held = BytesIO()
-        none = Detections.empty()
-        parts = [none, *self.found]
+        found = Detections.joined([Detections.empty(), *self.found])
         np.savez_compressed(
             held,
             about=np.frombuffer(json.dumps({"size": self.size, "gaps": self.gaps}).encode(), np.uint8),
             numbers=np.array(self.numbers, np.int64),
             times=np.array(self.times, np.float64),
-            counts=np.array([len(found) for found in self.found], np.int32),
+            counts=np.array([len(each) for each in self.found], np.int32),
             lights=np.array([_LIGHTS.index(light) for light in self.lights], np.int8),
-            xyxy=np.concatenate([found.xyxy for found in parts]).astype(np.float32),
-            score=np.concatenate([found.score for found in parts]).astype(np.float32),
-            class_id=np.concatenate([found.class_id for found in parts]).astype(np.int8),
+            xyxy=found.xyxy.astype(np.float32),
+            score=found.score.astype(np.float32),
+            class_id=found.class_id.astype(np.int8),
         )
         return held.getvalue()
 

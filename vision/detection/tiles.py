@@ -70,11 +70,7 @@ class TiledDetector:
             whole &= small.all(axis=1)
             found.append(Detections(xyxy, part.score, part.class_id)[whole])
         look = np.repeat(np.arange(len(found)), [len(part) for part in found])
-        everything = Detections(
-            np.concatenate([part.xyxy for part in found]),
-            np.concatenate([part.score for part in found]),
-            np.concatenate([part.class_id for part in found]),
-        )
+        everything = Detections.joined(found)
         return suppress(everything[_best_of_looks(everything, look)], self.thresholds.suppress_iou)
 
 
