@@ -1,8 +1,10 @@
 """Counts of real clips against counts made by eye (tests/truth), with our own weights.
 
 Each clip pins the F1 of its crossings, matched one to one within ±0.5 s of the same gate and direction,
-and the number of crossings. The tolerances are 0.04 of F1 and 10 % of the count: wide enough for another
-processor's rounding, narrow enough that a worse tracker, counter or decoder is noticed.
+and the number of crossings: the middle of what the float and the 8-bit grade count, by ONNX Runtime and
+OpenVINO, also with boxes that tremble by a hundredth of a pixel. The tolerances are 0.04 of F1 and 10 % of
+the count: wide enough for another processor's rounding, narrow enough that a worse tracker, counter or
+decoder is noticed.
 """
 
 from collections.abc import Sequence
@@ -17,11 +19,11 @@ TRUTH = Path(__file__).parent / "truth"
 
 # clip, F1 and number of crossings as measured
 PINNED = [
-    ("hanoi-giang-vo-lang-ha", 0.76, 184),  # dense motorcycles, 6 frames/s; far ones are beyond this network
-    ("hcmc-underpass-mixed", 0.92, 60),  # motorcycles in free flow, slow drift of the picture
-    ("vn-ptz-signal-approach", 0.86, 38),  # a queue discharges, seen from behind: two riders get three boxes
-    ("delhi-divided-road-cam04", 0.93, 64),  # mixed traffic both ways, coming out from behind a tree
-    ("divided-road-8fps", 0.97, 17),  # 8 frames/s with faulty timestamps
+    ("hanoi-giang-vo-lang-ha", 0.77, 188),  # dense motorcycles, 6 frames/s; far ones are beyond this network
+    ("hcmc-underpass-mixed", 0.92, 57),  # motorcycles in free flow, slow drift of the picture
+    ("vn-ptz-signal-approach", 0.85, 41),  # a queue discharges, seen from behind: two riders get three boxes
+    ("delhi-divided-road-cam04", 0.92, 63),  # mixed traffic both ways, coming out from behind a tree
+    ("divided-road-8fps", 0.98, 17),  # 8 frames/s with faulty timestamps
     ("nl-motorway-line-count", 1.00, 15),  # motorway from a bridge
 ]
 
