@@ -1,5 +1,6 @@
 """Gather pictures to learn from: labelled sets, unlabelled cameras, and frames taken from clips."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ Labels = NDArray[np.float32]
 
 _BICYCLE, _MOTORCYCLE, _CAR, _BUS, _TRUCK = range(CLASS_COUNT)
 _NO_BICYCLES = (False, True, True, True, True)
+_AROUND_S = (0.1, 0.4)
+"""How long before and after a frame its neighbours lie, from which vehicles missed in it are filled."""
 _VIDEO = {".mp4", ".mkv", ".avi", ".mov"}
 
 
@@ -30,6 +33,7 @@ class Picture:
         path: the file.
         labels: what people (or a generator) labelled; None where nobody did.
         known: for each class whether it was labelled: where not, its absence means nothing.
+        around: of a frame of a clip, the frames as long before it as after it, the nearest pair first.
     """
 
     key: str
@@ -37,6 +41,7 @@ class Picture:
     path: Path
     labels: Labels | None
     known: tuple[bool, ...] = (True,) * CLASS_COUNT
+    around: tuple[tuple[Path, Path], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +114,42 @@ def read_yolo(path: Path, classes: tuple[int, ...] = tuple(range(CLASS_COUNT))) 
 
 
 def frames_of(clip: Path, into: Path, count: int) -> list[Picture]:
-    """``count`` frames spread over a clip, written as JPEG once and taken from there afterwards."""
-    into.mkdir(parents=True, exist_ok=True)
+    """``count`` frames spread over a clip, with their neighbours, as JPEG files that are written once."""
+    neighbours = into / "around"
+    neighbours.mkdir(parents=True, exist_ok=True)
     done = sorted(into.glob(f"{clip.stem}__*.jpg"))
-    if not done:
+    if len(done) < count:
         with open_source(clip) as source:
-            total = source.expected_frames or 10 * count
-            wanted = set(np.linspace(0, total - 1, count).astype(int).tolist())
+            rate = source.nominal_fps or 10.0
+            last = (source.expected_frames or 10 * count) - 1
+            targets = defaultdict(list)
+            for index in np.linspace(0, last, count).astype(int).tolist():
+                path = into / f"{clip.stem}__{index:06d}.jpg"
+                for seconds, pair in zip(_AROUND_S, _around(path), strict=True):
+                    step = max(1, round(seconds * rate))
+                    targets[index - step].append(pair[0])
+                    targets[index + step].append(pair[1])
+                targets[index].append(path)
             for frame in source:
-                if frame.index in wanted:
-                    path = into / f"{clip.stem}__{frame.index:06d}.jpg"
+                for path in targets[frame.index]:
                     cv2.imwrite(str(path), frame.image, [cv2.IMWRITE_JPEG_QUALITY, 92])
-                    done.append(path)
-    return [Picture(f"clips/{path.stem}", clip.stem, path, None) for path in done]
+        done = sorted(into.glob(f"{clip.stem}__*.jpg"))
+    return [
+        Picture(
+            f"clips/{path.stem}",
+            clip.stem,
+            path,
+            None,
+            around=tuple(pair for pair in _around(path) if all(each.exists() for each in pair)),
+        )
+        for path in done
+    ]
+
+
+def _around(path: Path) -> list[tuple[Path, Path]]:
+    """Where the neighbours of a frame lie: before and after it."""
+    names = [(f"{path.stem}-{near}.jpg", f"{path.stem}+{near}.jpg") for near in range(len(_AROUND_S))]
+    return [(path.parent / "around" / before, path.parent / "around" / after) for before, after in names]
 
 
 def clips_in(folders: Iterable[Path]) -> list[Path]:

@@ -14,7 +14,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from models.training.augment import Example, augment
 from models.training.gather import Picture
-from models.training.teach import label_file
+from models.training.taught import label_file
 from vision.geometry import box_iou
 from vision.types import CLASS_COUNT
 

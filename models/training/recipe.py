@@ -15,7 +15,8 @@ from models.training.network import STRIDES, Network
 from models.training.pool import load_pool
 from models.training.resume import load_exported
 from models.training.splits import load_split
-from models.training.teach import Teachers, label_picture, with_people
+from models.training.taught import label_picture
+from models.training.teach import Teachers, with_people
 from models.training.train import Progress, Trainer, TrainSettings
 from models.training.validate import Validation
 from vision.detection.cards import Card, InputSpec, find_card, to_toml

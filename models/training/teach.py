@@ -7,13 +7,10 @@ riders apart from their motorcycles: a rider is joined to the machine.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.gather import Picture
 from vision.detection.cards import Card
 from vision.detection.onnx import OnnxDetector
 from vision.detection.suppress import suppress
@@ -135,23 +132,3 @@ def _without_doubles(boxes: Boxes) -> Boxes:
     overlap = box_iou(boxes[:, 1:5], boxes[:, 1:5])
     drop = (np.triu(overlap, 1) > 0.65).any(axis=0)
     return np.asarray(boxes[~drop])
-
-
-def label_file(folder: Path, picture: Picture) -> Path:
-    """Where the teachers' labels of a picture lie."""
-    return folder / f"{picture.key}.npy"
-
-
-def label_picture(teachers: Teachers, picture: Picture, folder: Path) -> bool:
-    """Label one picture unless that was done before; says whether it was labelled now."""
-    path = label_file(folder, picture)
-    if path.exists():
-        return False
-    image = cv2.imread(str(picture.path))
-    if image is None:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part.npy")
-    np.save(part, teachers.label(np.asarray(image, np.uint8)))
-    part.replace(path)
-    return True

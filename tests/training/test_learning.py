@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from models.training.augment import Example, augment
+from models.training.follow import fill
 from models.training.gather import SETS, clips_in, frames_of, pictures_of, read_yolo
 from models.training.splits import load_split
 from models.training.teach import join_riders
@@ -67,6 +68,54 @@ def test_frames_are_spread_over_a_clip_and_taken_once(tmp_path: Path) -> None:
     before = pictures[0].path.stat().st_mtime_ns
     assert frames_of(SAMPLE, tmp_path, 5) == pictures
     assert pictures[0].path.stat().st_mtime_ns == before
+
+
+def test_frames_come_with_their_neighbours_and_missing_ones_are_taken_again(tmp_path: Path) -> None:
+    first, middle, last = frames_of(SAMPLE, tmp_path, 3)
+    assert (len(first.around), len(middle.around), len(last.around)) == (
+        0,
+        2,
+        0,
+    )  # none beyond the clip's ends
+    here = cv2.imread(str(middle.path)).astype(int)
+    (near, _), (far, _) = ([cv2.imread(str(path)).astype(int) for path in pair] for pair in middle.around)
+    assert 0 < np.abs(near - here).mean() < np.abs(far - here).mean()
+    middle.path.unlink()
+    assert frames_of(SAMPLE, tmp_path, 3) == [first, middle, last]
+
+
+def taught(*rows: tuple[float, ...]) -> np.ndarray:
+    """Boxes of a picture 1000 x 500: class, left, top, right, bottom in pixels, sure or not."""
+    return np.array(rows, np.float32).reshape(-1, 6) / [1, 1000, 500, 1000, 500, 1]
+
+
+BEFORE, AFTER = (1, 100, 100, 140, 180, 1), (1, 120, 100, 160, 180, 1)
+BETWEEN = (1, 110, 100, 150, 180)
+
+
+@pytest.mark.parametrize(
+    ("here", "before", "after", "vehicles", "filled"),
+    [
+        pytest.param([(*BETWEEN, 0)], [BEFORE], [AFTER], 1, 1, id="suspected"),
+        pytest.param([], [BEFORE], [AFTER], 0, 1, id="nothing seen, which only near frames may fill"),
+        pytest.param([(*BETWEEN, 1)], [BEFORE], [AFTER], 1, 1, id="seen already"),
+        pytest.param([(*BETWEEN, 0)], [BEFORE], [], 0, 0, id="gone afterwards"),
+        pytest.param([(*BETWEEN, 0)], [(*BEFORE[:5], 0)], [AFTER], 0, 0, id="only suspected before"),
+        pytest.param([(*BETWEEN, 0)], [BEFORE], [(2, *AFTER[1:])], 0, 0, id="another class"),
+        pytest.param([], [BEFORE], [(1, 500, 100, 540, 180, 1)], 0, 0, id="too far to be the same"),
+        pytest.param([], [BEFORE], [(1, 100, 100, 200, 300, 1)], 0, 0, id="grown too much"),
+    ],
+)
+def test_a_vehicle_missed_between_two_frames_that_show_it_is_filled(
+    here, before, after, vehicles, filled
+) -> None:
+    boxes = [taught(*rows) for rows in (here, before, after)]
+    for unseen, number in ((False, vehicles), (True, filled)):
+        result = fill(*boxes, (1000, 500), unseen=unseen)
+        sure = result[result[:, 5] == 1]
+        assert len(sure) == number
+        if number:
+            np.testing.assert_allclose(sure[0], taught((*BETWEEN, 1))[0], atol=1e-6)
 
 
 def test_the_split_holds_cameras_out_whole() -> None:
