@@ -53,8 +53,7 @@ def main() -> None:
     shown = next(islice(clip_set(options.clip, every=1), options.frame, None), None)
     if shown is None:
         sys.exit(f"{options.clip} has no frame {options.frame}; give a smaller --frame")
-    image, true, _ = shown
-    picture = failures(image, true.astype(np.float32), options.model)
+    picture = failures(shown.picture, shown.boxes[shown.clear].astype(np.float32), options.model)
     cv2.imwrite(str(options.out), picture, [cv2.IMWRITE_JPEG_QUALITY, 80])
 
 

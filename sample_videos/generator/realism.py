@@ -2,7 +2,8 @@
 
 The same figures are taken on real frames with people's labels and on ours: the closer, the better ours.
 Since near and far vehicles are not equally many in both, the recall on ours is also given re-weighted to
-the sizes of the real ones (direct standardisation).
+the sizes of the real ones (direct standardisation). Vehicles that the picture's edge cuts are left out, real
+ones and ours: their size says nothing, and of the large ones in real frames a third are cut, of ours few.
 The detector is an ONNX file with COCO classes (input 736 x 1280, output [1, 84, n]). Needs onnxruntime.
 """
 
@@ -40,7 +41,32 @@ SIZES = (
     (48, 96),
     (96, 999),
 )  # square root of the box's area, pixels of a 1280 wide picture
-Labelled = tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64]]
+EDGE = 2.0
+"""A box within so many pixels of the picture's edge is cut by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A frame and its vehicles.
+
+    Attributes:
+        picture: uint8[H, W, 3], BGR.
+        boxes: float64[N, 4], left, top, right, bottom in its pixels.
+        classes: int64[N], our classes.
+        clear: bool[N], whether enough of the vehicle is in sight to ask for it. A detection that fits one of
+            the others best is of that one: else a car half hidden by a rider would misname the rider.
+    """
+
+    picture: NDArray[np.uint8]
+    boxes: NDArray[np.float64]
+    classes: NDArray[np.int64]
+    clear: NDArray[np.bool_]
+
+    def counted(self) -> NDArray[np.bool_]:
+        """bool[N]: vehicles in clear sight that the picture's edge does not cut."""
+        h, w = self.picture.shape[:2]
+        low = (self.boxes[:, :2] > EDGE).all(1)
+        return np.asarray(self.clear & low & (self.boxes[:, 2:] < np.array([w, h]) - EDGE).all(1))
 
 
 class Detector:
@@ -106,12 +132,11 @@ class Tally:
     frames: int = 0
     extra: int = 0  # detections on no labelled vehicle
 
-    def add(
-        self, boxes: NDArray[Any], classes: NDArray[Any], found: NDArray[Any], named: NDArray[Any], width: int
-    ) -> None:
+    def add(self, frame: Labelled, found: NDArray[Any], named: NDArray[Any]) -> None:
         """Match one frame's detections to its labels; a rider's machine may be boxed without the rider."""
+        boxes, classes, counted = frame.boxes, frame.classes, frame.counted()
         self.frames += 1
-        k = 1280 / width
+        k = 1280 / frame.picture.shape[1]
         pairs = []
         for i, (b, c) in enumerate(zip(boxes, classes, strict=True)):
             for j, d in enumerate(found):
@@ -125,7 +150,8 @@ class Tally:
                 hit[i] = j
                 used.add(j)
         self.extra += len(found) - len(used)
-        for i, (b, c) in enumerate(zip(boxes, classes, strict=True)):
+        for i in np.flatnonzero(counted):
+            b, c = boxes[i], classes[i]
             size = float(np.sqrt(max((b[2] - b[0]) * (b[3] - b[1]), 0))) * k
             for s, (low, high) in enumerate(SIZES):
                 if low <= size < high:
@@ -223,13 +249,14 @@ def yolo_set(
         h, w = picture.shape[:2]
         values = np.array([[float(v) for v in r[1:5]] for r in rows]).reshape(-1, 4) * [w, h, w, h]
         boxes = np.column_stack([values[:, :2] - values[:, 2:] / 2, values[:, :2] + values[:, 2:] / 2])
-        yield picture, boxes, np.array([ours[int(r[0])] for r in rows], np.int64)
+        classes = np.array([ours[int(r[0])] for r in rows], np.int64)
+        yield Labelled(picture, boxes, classes, np.ones(len(rows), np.bool_))
 
 
 def clip_set(
     clip: Path, every: int = 20, least_share: float = 0.4, stored: tuple[int, int] | None = None
 ) -> Iterable[Labelled]:
-    """Frames of one of our clips with its truth: visible boxes of vehicles that are not mostly hidden.
+    """Frames of one of our clips with its truth: visible boxes; clear are vehicles not mostly hidden.
 
     `stored`: width and JPEG quality that the real frames were stored with; ours lose the same, or they would
     be easier to see, size for size.
@@ -242,10 +269,11 @@ def clip_set(
     with av.open(str(clip)) as source:
         for index, picture in enumerate(source.decode(video=0)):
             if index % every == 0:
-                keep = (frame == index) & (share >= least_share) & np.isfinite(box[:, 0])
+                seen = (frame == index) & np.isfinite(box[:, 0])
                 image = picture.to_ndarray(format="bgr24")
                 small = _stored(image, *stored) if stored else image
-                yield small, box[keep] * (small.shape[1] / image.shape[1]), classes[keep]
+                boxes = box[seen] * (small.shape[1] / image.shape[1])
+                yield Labelled(small, boxes, classes[seen], share[seen] >= least_share)
 
 
 def _stored(picture: NDArray[np.uint8], width: int, quality: int) -> NDArray[np.uint8]:
@@ -258,7 +286,7 @@ def _stored(picture: NDArray[np.uint8], width: int, quality: int) -> NDArray[np.
 def measure(detector: Detector, frames: Iterable[Labelled]) -> Tally:
     """Run the detector over labelled frames."""
     tally = Tally()
-    for picture, boxes, classes in frames:
-        found, _, named = detector(picture)
-        tally.add(boxes, classes, found, named, picture.shape[1])
+    for frame in frames:
+        found, _, named = detector(frame.picture)
+        tally.add(frame, found, named)
     return tally

@@ -4,27 +4,28 @@ import cv2
 import numpy as np
 import pytest
 
-from sample_videos.generator.realism import Tally, measure, yolo_set
+from sample_videos.generator.realism import Labelled, Tally, measure, yolo_set
 
 MOTORCYCLE, CAR, TRUCK = 1, 2, 4
 
 
 def square(x, size):
-    return [x, 100.0, x + size, 100.0 + size]
+    return [x + 10.0, 100.0, x + 10.0 + size, 100.0 + size]
+
+
+def frame(boxes, classes, width=1280, clear=None):
+    boxes, classes = np.array(boxes, float).reshape(-1, 4), np.array(classes, int)
+    clear = np.ones(len(boxes), bool) if clear is None else np.array(clear)
+    return Labelled(np.zeros((720, width, 3), np.uint8), boxes, classes, clear)
 
 
 def tally(*vehicles):
     """A tally of one frame 1280 wide: (class, size in pixels, class it was taken for or None)."""
     t = Tally()
-    boxes = np.array([square(150.0 * i, size) for i, (_, size, _) in enumerate(vehicles)])
+    boxes = np.array([square(210.0 * i, size) for i, (_, size, _) in enumerate(vehicles)])
     seen = [i for i, v in enumerate(vehicles) if v[2] is not None]
-    t.add(
-        boxes,
-        np.array([v[0] for v in vehicles]),
-        boxes[seen].reshape(-1, 4),
-        np.array([vehicles[i][2] for i in seen], int),
-        1280,
-    )
+    names = np.array([vehicles[i][2] for i in seen], int)
+    t.add(frame(boxes, [v[0] for v in vehicles]), boxes[seen].reshape(-1, 4), names)
     return t
 
 
@@ -40,7 +41,7 @@ def test_counts_by_class_and_size():
 
 def test_sizes_are_those_of_a_picture_1280_wide():
     t = Tally()
-    t.add(np.array([square(0, 20)]), np.array([CAR]), np.zeros((0, 4)), np.zeros(0, int), 640)
+    t.add(frame([square(0, 20)], [CAR], width=640), np.zeros((0, 4)), np.zeros(0, int))
     assert t.labelled[CAR].tolist() == [0, 1, 0, 0]
 
 
@@ -54,9 +55,31 @@ def test_sizes_are_those_of_a_picture_1280_wide():
 )
 def test_overlap_that_counts_as_found(class_id, shift, found):
     t, box = Tally(), np.array([square(0, 50)])
-    t.add(box, np.array([class_id]), box + np.array([shift, 0, shift, 0]), np.array([class_id]), 1280)
+    t.add(frame(box, [class_id]), box + np.array([shift, 0, shift, 0]), np.array([class_id]))
     assert t.found[class_id].sum() == found
     assert t.extra == 1 - found
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        pytest.param([1, 100, 41, 140], id="left"),
+        pytest.param([100, 1, 140, 41], id="above"),
+        pytest.param([1239, 100, 1279, 140], id="right"),
+        pytest.param([100, 679, 140, 719], id="below"),
+    ],
+)
+def test_what_the_edge_of_the_picture_cuts_is_left_out(cut):
+    t, box = Tally(), np.array([cut])
+    t.add(frame(box, [CAR]), box, np.array([CAR]))
+    assert (int(t.labelled.sum()), int(t.found.sum()), t.extra) == (0, 0, 0)
+
+
+def test_a_detection_of_a_hidden_car_is_not_one_of_the_rider_before_it():
+    t, rider, car = Tally(), square(20, 40), square(0, 60)
+    t.add(frame([rider, car], [MOTORCYCLE, CAR], clear=[True, False]), np.array([car]), np.array([CAR]))
+    assert (int(t.labelled[MOTORCYCLE].sum()), int(t.found.sum()), t.extra) == (1, 0, 0)
+    assert t.labelled[CAR].sum() == 0
 
 
 def test_standardised_recall_takes_the_real_sizes_that_both_have():
@@ -108,9 +131,9 @@ def test_labelled_frames_are_chosen_by_name_and_brightness(labelled, choice, cou
 
 def test_classes_of_a_set_are_read_by_name(labelled):
     (labelled / "classes.txt").write_text("car\nvan_truck_container\n")
-    _, boxes, classes = next(iter(yolo_set(labelled)))
-    assert boxes.tolist() == [[60.0, 22.5, 100.0, 67.5]]
-    assert classes.tolist() == [TRUCK]
+    first = next(iter(yolo_set(labelled)))
+    assert first.boxes.tolist() == [[60.0, 22.5, 100.0, 67.5]]
+    assert first.classes.tolist() == [TRUCK]
 
 
 def test_measure_runs_the_detector_over_every_frame(labelled):
