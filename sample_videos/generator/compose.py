@@ -34,6 +34,7 @@ class Light:
     haze_distance: float = 1100.0
     lamps: float = 0.0  # brightness of head and tail lamps
     riders_lit: float = 1.0  # share of two-wheelers with the headlamp on
+    riders_lamp: float = 1.0  # light of a two-wheeler's headlamp over that of one of a car's
     rain: float = 0.0
     exposure: float = 1 / 150
     noise: float = 1.0
@@ -80,9 +81,10 @@ LIGHTS = {
         haze_distance=2500.0,
         lamps=1.3,
         riders_lit=0.5,
-        exposure=1 / 40,
+        riders_lamp=0.4,
+        exposure=1 / 60,
         noise=2.6,
-        blur=1.0,
+        blur=0.7,
         tone=0.3,
         stray=0.005,
         grade=(1.78, 1.61, 1.56),
@@ -395,7 +397,7 @@ class Composer:
             uv, depth = self.camera.project(np.column_stack([ground, np.zeros(len(ground))]))
             if depth.min() < 2:
                 continue
-            cv2.fillPoly(pool, [np.round(uv * 8).astype(np.int32)], 0.55, cv2.LINE_AA, 3)
+            cv2.fillPoly(pool, [np.round(uv * 8).astype(np.int32)], 0.55 * self._power(v), cv2.LINE_AA, 3)
         pool = cv2.GaussianBlur(pool, (0, 0), 9)
         road = np.maximum(self.plate.colour, 0.02)
         canvas += road * pool[..., None] * np.float32([0.9, 1.2, 1.35]) * 1.5 * self.light.lamps
@@ -403,6 +405,10 @@ class Composer:
     def _lit(self, v: Vehicle) -> bool:
         """Whether the vehicle's headlamp is on: at dusk some still ride without, always the same ones."""
         return self.bank[v.model].class_id > 1 or v.look % 100 < 100 * self.light.riders_lit
+
+    def _power(self, v: Vehicle) -> float:
+        """The light of a headlamp over that of one of a car's."""
+        return 1.0 if self.bank[v.model].class_id > 1 else self.light.riders_lamp
 
     def _lamps(self, canvas: Float, v: Vehicle) -> None:
         lamps = self.bank[v.model].lamps
@@ -425,8 +431,10 @@ class Composer:
             size = max(self.camera.focal * (0.085 if head else 0.07) / float(depth[0]), 0.8)
             k = self.light.lamps * facing
             if head:
-                _glow(canvas, uv[0], size, np.float32([0.85, 1.0, 1.05]) * min(1.6, 2.0 * k), 0.6)
-                _glow(canvas, uv[0], size * 4.2, np.float32([0.75, 0.9, 1.0]) * 0.30 * k, 0.0)
+                power = self._power(v)
+                size *= float(np.sqrt(power))
+                _glow(canvas, uv[0], size, np.float32([0.85, 1.0, 1.05]) * power * min(1.6, 2.0 * k), 0.6)
+                _glow(canvas, uv[0], size * 4.2, np.float32([0.75, 0.9, 1.0]) * power * 0.30 * k, 0.0)
             else:
                 power = 1.6 if v.braking else 0.7
                 _glow(canvas, uv[0], size, np.float32([0.05, 0.06, 0.85]) * power * min(1.0, 2 * k), 0.4)
