@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from . import blender, town
+from . import blender, furniture, town
+from .built import Sign
 from .camera import Camera
 from .shapes import Mesh
 
@@ -73,7 +74,7 @@ def render_plate(
         blender.to_object(built.furniture, "furniture", material),
     ]
     for kind in range(3):
-        wood, leaves = town.tree(kind)
+        wood, leaves = furniture.tree(kind)
         first = blender.to_object(_joined(wood, leaves), f"tree{kind}", material)
         px, py, _ = camera.position  # no crown right before the lens
         places = [t for t in built.trees if t[4] == kind and np.hypot(t[0] - px, t[1] - py) > 13]
@@ -396,7 +397,7 @@ def _font() -> Any:
     return None
 
 
-def _lettering(sign: town.Sign, night: float) -> None:
+def _lettering(sign: Sign, night: float) -> None:
     data = bpy.data.curves.new("sign", "FONT")
     data.body = sign.text
     font = _font()
