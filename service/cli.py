@@ -13,8 +13,9 @@ from typer.core import TyperGroup
 
 from service import models_cli, training_cli, view_cli
 from service.command_line import hide_database_url
-from service.count import CountOptions, recount
+from service.count import CountOptions
 from service.outputs import parse_grid, parse_interval
+from service.recount import recount
 from service.run import run_count, short_name, show
 from service.tally.command import tally
 from vision import NgatuError

@@ -13,14 +13,14 @@ from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from service.incident_output import IncidentLog
-from service.metrics import LightWatch, Metrics, ground_of, least_rider_of, too_far_to_see, waited_on
+from service.annotated import AnnotatedVideo
+from service.figures import Figures
+from service.metrics import LightWatch, ground_of, least_rider_of, too_far_to_see, waited_on
 from service.outputs import (
     clock_bins,
     observed_spans,
@@ -38,7 +38,6 @@ from vision import (
     Pipeline,
     SourceError,
     TrackFile,
-    Tracks,
     TrackWriter,
     View,
     ViewError,
@@ -52,9 +51,8 @@ from vision.detection import OnnxDetector, TiledDetector
 from vision.detection.grades import AUTO, AskedProvider, choose_grade
 from vision.detection.openvino_session import is_installed
 from vision.health import BackgroundMaker
-from vision.overlay import Overlay, draw_view
+from vision.overlay import draw_view
 from vision.sources import OpenedSource
-from vision.video_writer import VideoWriter
 
 Progress = Callable[[int, int | None], None]
 """Told the number of frames done, and of all if it is known."""
@@ -160,81 +158,123 @@ def count_source(options: CountOptions, progress: Progress | None = None) -> Cou
             raise NgatuError(
                 "--annotate on a live stream needs --view: what has passed cannot be drawn afterwards"
             )
-        ground = ground_of(view, options.view)
-        least_rider = least_rider_of(detector, source.size)
-        metrics, lights = Metrics(view, source.size, options.interval, ground, least_rider), LightWatch()
-        incidents = IncidentLog(view, source.size, ground)
+        run = _Run(options, source, view, detector, why)
         make_folder(options.out)
-        pipeline = Pipeline(detector, source.size, view)
-        result = CountResult(view, notes=why + too_far_to_see(view, ground, detector, source.size))
-        began = time.perf_counter()
+        run.watch(progress)
+        run.write()
+    return run.result
+
+
+class _Run:
+    """One count of a source: looked at from its first frame to its last, then written."""
+
+    def __init__(
+        self,
+        options: CountOptions,
+        source: OpenedSource,
+        view: View | None,
+        detector: Detector,
+        notes: list[str],
+    ) -> None:
+        ground = ground_of(view, options.view)
+        self._options, self._source, self._view, self._detector = options, source, view, detector
+        self._least_rider = least_rider_of(detector, source.size)
+        self._figures = Figures(view, source.size, options.interval, ground, self._least_rider)
+        self._lights = LightWatch()
+        self._pipeline = Pipeline(detector, source.size, view)
         # The street without its vehicles, for a proposed view to be drawn on.
-        background = BackgroundMaker(width=None, least=1, seconds=0.0, memory=math.inf)
-        first = last = source.start
+        self._background = BackgroundMaker(width=None, least=1, seconds=0.0, memory=math.inf)
+        self._began = time.perf_counter()
+        self._first = self._last = source.start
+        self.result = CountResult(view, notes=notes + too_far_to_see(view, ground, detector, source.size))
+
+    def watch(self, progress: Progress | None) -> None:
+        """Look at every frame, or until asked to stop; tracks and annotated video are written meanwhile."""
+        options, source, result = self._options, self._source, self.result
         about = {
             "source": source.name,
-            "model": detector.name,
+            "model": self._detector.name,
             "start": source.start,
             "time_zone": options.tz,
         }
-        inline = options.annotate and view is not None
         with (
             stop_on_signal() as stopping,
             TrackWriter(options.out / "tracks.parquet", source.size, about) as tracks,
-            _Annotated(options, source, view if inline else None) as annotated,
+            _annotated(options, source, self._view if options.annotate else None) as annotated,
         ):
             try:
                 for done, frame in enumerate(source, 1):
-                    step = pipeline.step(frame)
-                    tracks.append(frame.index, step.time, step.tracks)
-                    result.crossings += step.crossings
-                    closed = metrics.add(
-                        step.time, step.tracks, step.crossings, lights.look(frame, step.time)
-                    )
-                    incidents.add(step.time, step.tracks, step.crossings, closed)
-                    if view is None:
-                        background.add(frame.image, frame.time)
-                    annotated.write(frame, step.time, step.tracks, step.crossings)
-                    first, last = (step.time if done == 1 else first), step.time
+                    self._look(frame, tracks, annotated)
+                    if done == 1:
+                        self._first = self._last
                     if progress:
                         progress(done, source.expected_frames)
                     result.stopped = stopping()
-                    if result.stopped or (options.duration and last - first >= options.duration):
+                    if result.stopped or (options.duration and self._last - self._first >= options.duration):
                         break
             except SourceError as error:
                 result.failure = error
-            tracks.about |= {"gaps": source.tally.gaps, "lights": lights.seen, "least_rider": least_rider}
-            result.lights = lights.seen
-            try:
-                late = pipeline.finish()
-                result.crossings += late
-                incidents.finish(late, metrics.finish(late))
-            except ViewError as error:
-                if result.stopped:
-                    result.notes.append(str(error))
-                else:
-                    result.failure = result.failure or error
-        result.view = pipeline.view
-        result.notes += waited_on(pipeline.lingered(), result.crossings)
-        elapsed = time.perf_counter() - began
-        spans = observed_spans(first, last, source.tally.gaps)
-        _write_results(options.out, result, clock_bins(spans, options.interval, options.tz))
-        metrics.write(options.out / "metrics.csv", spans, options.tz)
-        incidents.write(options.out / "incidents.csv")
-        result.records, result.spans = metrics.records, spans
-        view_file = options.view
-        if view is None and result.view:
-            view_file = _save_proposal(options.out, result.view, background.picture(), source.name)
-            picture = view_file.with_suffix(".png").name
-            result.notes.append(f"no --view was given: proposed one, see {view_file} and {picture} beside it")
-        if options.annotate and not inline:
+            result.lights = self._lights.seen
+            tracks.about |= {
+                "gaps": source.tally.gaps,
+                "lights": result.lights,
+                "least_rider": self._least_rider,
+            }
+            self._finish()
+
+    def _look(self, frame: Frame, tracks: TrackWriter, annotated: AnnotatedVideo) -> None:
+        step = self._pipeline.step(frame)
+        self._last = step.time
+        tracks.append(frame.index, step.time, step.tracks)
+        self.result.crossings += step.crossings
+        self._figures.add(step.time, step.tracks, step.crossings, self._lights.look(frame, step.time))
+        if self._view is None:
+            self._background.add(frame.image, frame.time)
+        annotated.write(frame, step.time, step.tracks, step.crossings)
+
+    def _finish(self) -> None:
+        """Count what is still under way; without a view one is proposed here."""
+        result = self.result
+        try:
+            late = self._pipeline.finish()
+            result.crossings += late
+            self._figures.finish(late)
+        except ViewError as error:
+            if result.stopped:
+                result.notes.append(str(error))
+            else:
+                result.failure = result.failure or error
+        result.view = self._pipeline.view
+        result.notes += waited_on(self._pipeline.lingered(), result.crossings)
+
+    def write(self) -> None:
+        """Write all but the tracks."""
+        options, source, result = self._options, self._source, self.result
+        elapsed = time.perf_counter() - self._began
+        result.spans = observed_spans(self._first, self._last, source.tally.gaps)
+        write_results(options.out, result, clock_bins(result.spans, options.interval, options.tz))
+        self._figures.write(options.out, result.spans, options.tz)
+        result.records = self._figures.metrics.records
+        view_file = options.view or self._proposed()
+        if options.annotate and self._view is None:
             if result.view and not result.stopped:
                 result.stopped = _annotate_again(options, result.view)
             if result.stopped or not result.view:
                 result.notes.append("annotated.mp4 is not complete: it is drawn once counting is through")
-        result.summary = _summary(options, source, detector, result, view_file, elapsed, first, last)
+        result.summary = _summary(
+            options, source, self._detector, result, view_file, elapsed, self._first, self._last
+        )
         write_json(options.out / "summary.json", result.summary)
-    return result
+
+    def _proposed(self) -> Path | None:
+        """The file of the view that was proposed, if one could be, with its picture beside it."""
+        view = self.result.view
+        if view is None:
+            return None
+        file = _save_proposal(self._options.out, view, self._background.picture(), self._source.name)
+        picture = file.with_suffix(".png").name
+        self.result.notes.append(f"no --view was given: proposed one, see {file} and {picture} beside it")
+        return file
 
 
 def _detector(options: CountOptions) -> tuple[Detector, list[str]]:
@@ -247,60 +287,6 @@ def _detector(options: CountOptions) -> tuple[Detector, list[str]]:
     if not isinstance(detector, OnnxDetector):
         raise NgatuError("--tiles looks closer with a network; the motion detector needs none: leave it out")
     return TiledDetector(detector, *options.tiles), why
-
-
-def recount(tracks: Path, view_path: Path, out: Path, interval: float, tz: str | None = None) -> CountResult:
-    """Apply a view to stored tracks: what a full run with that view would have counted.
-
-    Args:
-        tracks: tracks.parquet of an earlier count.
-        view_path: the view's YAML file.
-        out: folder for the results.
-        interval: length of the bins in counts.csv, seconds.
-        tz: time zone of the bins; None takes that of the earlier count.
-
-    Raises:
-        NgatuError: the tracks, the view or the output folder is not usable.
-    """
-    stored, view = TrackFile(tracks), load_view(view_path)
-    ground = ground_of(view, view_path)
-    metrics = Metrics(view, stored.size, interval, ground, stored.about.get("least_rider"))
-    incidents = IncidentLog(view, stored.size, ground)
-    make_folder(out)
-    counter = GateCounter(view, stored.size)
-    result = CountResult(view)
-    lights = dict(stored.about.get("lights", []))
-    times = []
-    for _, moment, seen in stored:
-        crossings = counter.update(moment, seen)
-        result.crossings += crossings
-        closed = metrics.add(moment, seen, crossings, lights.get(moment))
-        incidents.add(moment, seen, crossings, closed)
-        times.append(moment)
-    late = counter.finish()
-    result.crossings += late
-    result.notes += waited_on(counter.lingered(), result.crossings)
-    incidents.finish(late, metrics.finish(late))
-    gaps = [tuple(gap) for gap in stored.about.get("gaps", [])]
-    spans = observed_spans(times[0], times[-1], gaps) if times else []
-    tz = tz or stored.about.get("time_zone", "Asia/Ho_Chi_Minh")
-    _write_results(out, result, clock_bins(spans, interval, tz))
-    metrics.write(out / "metrics.csv", spans, tz)
-    incidents.write(out / "incidents.csv")
-    result.summary = {
-        "tracks": str(tracks),
-        "tracks_sha256": file_sha256(tracks),
-        "about_tracks": stored.about,
-        "view": {"file": str(view_path), "version": view.version, "name": view.name},
-        "start": utc(times[0]) if times else None,
-        "end": utc(times[-1]) if times else None,
-        "time_zone": tz,
-        "frames": {"delivered": len(times), "gaps": [[utc(begin), utc(end)] for begin, end in gaps]},
-        "crossings": len(result.crossings),
-        "versions": _versions(),
-    }
-    write_json(out / "summary.json", result.summary)
-    return result
 
 
 def make_folder(out: Path) -> None:
@@ -321,26 +307,9 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class _Annotated:
-    """The annotated video, where one is wanted and the view is known; else it does nothing."""
-
-    def __init__(self, options: CountOptions, source: OpenedSource, view: View | None) -> None:
-        self._writer: VideoWriter | None = None
-        if view:
-            fps = options.fps or source.nominal_fps or 25.0
-            self._overlay = Overlay(source.size, view, tz=ZoneInfo(options.tz))
-            self._writer = VideoWriter(options.out / "annotated.mp4", source.size, fps)
-
-    def write(self, frame: Frame, time: float, tracks: Tracks, crossings: list[Crossing]) -> None:
-        if self._writer:
-            self._writer.write(self._overlay.draw(frame.image, time, tracks, crossings), time)
-
-    def __enter__(self) -> "_Annotated":
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        if self._writer:
-            self._writer.close()
+def _annotated(options: CountOptions, source: OpenedSource, view: View | None) -> AnnotatedVideo:
+    fps = options.fps or source.nominal_fps or 25.0
+    return AnnotatedVideo(options.out / "annotated.mp4", source.size, view, fps, options.tz)
 
 
 def _annotate_again(options: CountOptions, view: View) -> bool:
@@ -348,7 +317,7 @@ def _annotate_again(options: CountOptions, view: View) -> bool:
     stored = TrackFile(options.out / "tracks.parquet")
     counter = GateCounter(view, stored.size)
     source = open_source(options.source, fps=options.fps, start=options.start, tz=options.tz)
-    with source, _Annotated(options, source, view) as annotated, stop_on_signal() as stopping:
+    with source, _annotated(options, source, view) as annotated, stop_on_signal() as stopping:
         for frame, (_, moment, tracks) in zip(source, stored, strict=False):
             annotated.write(frame, moment, tracks, counter.update(moment, tracks))
             if stopping():
@@ -380,7 +349,8 @@ def _holds(path: Path, view: View) -> bool:
         return False
 
 
-def _write_results(out: Path, result: CountResult, bins: list[tuple[float, float, float]]) -> None:
+def write_results(out: Path, result: CountResult, bins: list[tuple[float, float, float]]) -> None:
+    """Write crossings.csv, and counts.csv where there is a view."""
     write_crossings(out / "crossings.csv", result.crossings)
     if result.view:
         write_counts(out / "counts.csv", result.crossings, result.view, bins)
@@ -421,7 +391,7 @@ def _summary(
         "error": str(result.failure) if result.failure else None,
         "elapsed_s": round(elapsed, 3),
         "frames_per_s": round(frames / elapsed, 2) if elapsed else None,
-        "versions": _versions(),
+        "versions": versions(),
     }
 
 
@@ -431,7 +401,8 @@ def _about_view(file: Path | None, view: View | None) -> dict[str, Any] | None:
     return {"file": str(file), "version": view.version, "name": view.name, "proposed": view.proposed}
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """What a count was made with, for its summary."""
     names = ["ngatu", "numpy", "onnxruntime", "opencv-python-headless", "av"]
     names += ["openvino"] if is_installed() else []
     return {"python": platform.python_version(), **{name: version(name) for name in names}}

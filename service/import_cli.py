@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from service.count import make_folder, recount
+from service.count import make_folder
 from service.imports.ottrk import import_tracks
 from service.outputs import parse_interval
+from service.recount import recount
 from service.run import show
 from vision import NgatuError, load_view
 

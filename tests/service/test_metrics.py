@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from service.count import CountOptions, count_source, recount
+from service.count import CountOptions, count_source
+from service.recount import recount
 from tests.conftest import MakeClip
 from vision.errors import CalibrationError
 from vision.track_store import TrackWriter
