@@ -34,6 +34,7 @@ from service.feeds.public import PublicSettings
 from service.feeds.public_face import install_public
 from service.feeds.running import Feeds
 from service.jobs import JobRunner, JobSettings
+from service.listening import listen, server_settings
 from service.live.process import set_up_logging
 from service.live.supervisor import LiveSettings
 from service.serve_demo import CAMERAS, make_demo
@@ -78,7 +79,7 @@ def serve(
     if demo and not _is_loopback(host):
         raise NgatuError("--demo is for this machine alone; leave --host out")
     set_up_logging("serve")
-    listener = _listen(host, port)
+    listener = listen(host, port)
     folder = DEMO if demo else OUT
     if demo:
         os.environ.setdefault("NGATU_KEY_FILE", str(folder.resolve() / "key"))
@@ -128,16 +129,13 @@ def _run(
     feeds = app.state.feeds = Feeds.configured(engine, services.hub, folder, services.settings.tz)
     helpers: list[AlarmWatch | JobRunner | Upkeep | LiveProcess | Feeds] = [alarms, Upkeep(services), jobs]
     helpers += [feeds, live] if live else [feeds]
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=CLOSE_S
-    )
     # uvicorn gives the signal back once it is through: it must not end the process before all have stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     for helper in helpers:
         helper.start()
     settle()
     try:
-        _Server(config, services.hub).run(sockets=[listener])
+        _Server(server_settings(app, CLOSE_S), services.hub).run(sockets=[listener])
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what follows takes some seconds and ends by itself
         for helper in reversed(helpers):
@@ -198,20 +196,6 @@ def _host_of(tiles: str) -> str:
             f"--tiles {tiles}: it is no address of tiles; write https://tiles.example.vn/{{z}}/{{x}}/{{y}}.png"
         )
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family[0], socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(family[4])
-        listener.listen()  # who opens the link at once waits for the service instead of being refused
-    except OSError as error:
-        raise NgatuError(
-            f"cannot listen at {host}:{port}: {error.strerror or error}; name another with --host or --port"
-        ) from None
-    return listener
 
 
 def _is_loopback(host: str) -> bool:

@@ -19,7 +19,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -38,6 +38,7 @@ from service.auth.access import AuthSettings
 from service.auth.sessions import make_token
 from service.feeds.public import PublicSettings
 from service.feeds.public_face import install_public
+from service.listening import listen, server_settings
 from service.live.messages import ApproachLive, CameraReport, WorkerReport
 from service.registry import plan_import, read_files
 from service.registry.store import save_changes
@@ -49,6 +50,8 @@ JUNCTIONS = 40
 LEVELS = ("free", "busy", "slow", "jammed")
 PATHS = ("/public/vi", "/public/vi/map", "/public/levels.geojson", "/public/vi/radio.txt")
 MOST_RATE, MOST_SECONDS = 3000, 120
+KEPT = 50
+"""Connections a process of readers keeps, taken in turn: each address may ask 600 times a minute."""
 PATIENCE_S = 10.0
 
 
@@ -109,8 +112,7 @@ def serve(url: str, listener: socket.socket) -> None:
     auth = AuthSettings(worker_token=WORKER_TOKEN)
     app = create_app(open_database(url), ApiSettings(), auth)
     install_public(app, PublicSettings(on=True))
-    config = uvicorn.Config(app, log_level="warning", access_log=False, backlog=4096)
-    uvicorn.Server(config).run(sockets=[listener])
+    uvicorn.Server(server_settings(app, 1, backlog=4096)).run(sockets=[listener])
 
 
 def report(base: str, stop: threading.Event) -> None:
@@ -160,7 +162,7 @@ async def read(port: int, rate: float, seconds: float, kept: bool, seed: int) ->
     took: list[float] = []
     sizes: list[int] = []
     failed: Counter[str] = Counter()
-    idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+    idle: deque[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = deque()
 
     async def open_one() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         source = f"127.{chance.randrange(1, 255)}.{chance.randrange(256)}.{chance.randrange(1, 255)}"
@@ -169,7 +171,7 @@ async def read(port: int, rate: float, seconds: float, kept: bool, seed: int) ->
     async def one(wanted: float) -> None:
         try:
             async with asyncio.timeout(PATIENCE_S):
-                reader, writer = idle.pop() if kept and idle else await open_one()
+                reader, writer = idle.popleft() if len(idle) >= KEPT else await open_one()
                 ending = "keep-alive" if kept else "close"
                 writer.write(
                     f"GET {chance.choice(PATHS)} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n"
@@ -218,9 +220,7 @@ def run(kind: str, rate: int, seconds: float, processes: int) -> Result:
     spawn = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(prefix="ngatu-public-") as name:
         url, token = make_city(Path(name))
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", 0))
+        listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]
         base = f"http://127.0.0.1:{port}"
         server = spawn.Process(target=serve, args=(url, listener), daemon=True)

@@ -35,6 +35,7 @@ from service.api.settings import ApiSettings
 from service.auth.access import AuthSettings
 from service.auth.sessions import make_token
 from service.city_cli import sample_city
+from service.listening import listen, server_settings
 from service.registry import Approach, Camera, CameraView, city_at, plan_import, read_files
 from service.registry.store import load_history, save_changes
 from service.storage.connect import open_database, reading, writing
@@ -76,8 +77,7 @@ def main() -> int:
         url = options.db or f"sqlite:///{folder}/ngatu.db"
         print(f"filling {url if not options.db else 'the database given'} ...", flush=True)
         tokens, cameras, sites = _fill(url, Path(folder), options)
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
+        listener = listen("127.0.0.1", 0)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         worker_token = "w" * 40
         context = multiprocessing.get_context("spawn")
@@ -153,9 +153,7 @@ def _serve(url: str, listener: socket.socket, token: str, stop: Any) -> None:
     limits = ApiSettings(subscribers=2000, subscribers_per_caller=2000, stream_seconds=3600)
     app = create_app(open_database(url), limits, auth)
     settle()
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=1)
-    )
+    server = uvicorn.Server(server_settings(app, 1))
 
     def watch() -> None:
         stop.wait()

@@ -15,7 +15,6 @@ import multiprocessing
 import os
 import re
 import shutil
-import socket
 import sys
 import tempfile
 import threading
@@ -27,6 +26,7 @@ import httpx2 as httpx
 import psutil
 
 from benchmarks.soak.service_load import Options, _ages, _fill, _report, _serve, _spread, _wait
+from service.listening import listen
 
 SPREAD_S = 10.0
 """The walls are switched on within this time, s."""
@@ -61,8 +61,7 @@ def main() -> int:
 
 def _run(url: str, tokens: list[str], cameras: list[str], walls: int, minutes: float) -> dict[str, Any]:
     context = multiprocessing.get_context("spawn")
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener = listen("127.0.0.1", 0)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     stop, results = context.Event(), context.Queue()
     worker_token = "w" * 40

@@ -1,5 +1,6 @@
 """``ngatu serve``: one command, a link on the first start, a demo, upkeep, and a clean end."""
 
+import asyncio
 import os
 import re
 import signal
@@ -19,6 +20,7 @@ from service.api.live_process import LiveProcess
 from service.api.services import Services
 from service.api.upkeep import Upkeep
 from service.cli import app as ngatu
+from service.listening import listen
 from service.live.supervisor import LiveSettings
 from service.registry import Camera, CameraView, city_at
 from service.registry.store import load_history
@@ -78,6 +80,27 @@ def test_what_is_wrong_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Monke
         result = CliRunner().invoke(ngatu, ["serve", "--port", str(taken.getsockname()[1])])
     assert isinstance(result.exception, NgatuError)
     assert "--port" in str(result.exception)
+
+
+def test_an_answer_is_sent_at_once_on_a_connection_that_is_kept() -> None:
+    """Both halves of it: without TCP_NODELAY the second waits some 40 ms for the reader's acknowledgement."""
+
+    async def ask(listener: socket.socket) -> int:
+        delays = []
+
+        async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            given = writer.get_extra_info("socket")
+            delays.append(given.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        async with await asyncio.start_server(answer, sock=listener):
+            reader, writer = await asyncio.open_connection(*listener.getsockname()[:2])
+            await reader.read()
+            writer.close()
+        return int(delays[0])
+
+    with listen("127.0.0.1", 0) as listener:
+        assert asyncio.run(ask(listener))
 
 
 def test_the_demo_is_a_city_whose_junction_is_alive(tmp_path: Path) -> None:
