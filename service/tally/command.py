@@ -82,6 +82,7 @@ def _listening(port: int) -> Iterator[socket.socket]:
     Raises:
         TallyError: the port is taken.
     """
+    # The protocol is named as in service/listening.py: else each answer comes 40 ms late.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
