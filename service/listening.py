@@ -5,32 +5,29 @@ from typing import Any
 
 import uvicorn
 
-from vision import NgatuError
-
 KEEP_ALIVE_S = 75
 """How long a connection is kept for a next request: longer than proxies keep theirs (60 s), which would send
 one into a connection that is just being closed, and than pages wait between two."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket.
+    """A listening socket: who connects at once waits for the server instead of being refused.
 
     Raises:
-        NgatuError: it cannot listen there.
+        OSError: it cannot listen there.
     """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    family, kind, protocol, _, address = found[0]
+    # Only where a socket names its protocol does asyncio send at once; else an answer's second half waits
+    # for the reader's acknowledgement, 40 ms on a connection that is kept.
+    listener = socket.socket(family, kind, protocol)
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-        family, kind, protocol, _, address = found[0]
-        # Only where a socket names its protocol does asyncio send at once; else an answer's second half waits
-        # for the reader's acknowledgement, 40 ms on a connection that is kept.
-        listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen()  # who opens the link at once waits for the service instead of being refused
-    except OSError as error:
-        raise NgatuError(
-            f"cannot listen at {host}:{port}: {error.strerror or error}; name another with --host or --port"
-        ) from None
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
     return listener
 
 

@@ -79,7 +79,12 @@ def serve(
     if demo and not _is_loopback(host):
         raise NgatuError("--demo is for this machine alone; leave --host out")
     set_up_logging("serve")
-    listener = listen(host, port)
+    try:
+        listener = listen(host, port)
+    except OSError as error:
+        raise NgatuError(
+            f"cannot listen at {host}:{port}: {error.strerror or error}; name another with --host or --port"
+        ) from None
     folder = DEMO if demo else OUT
     if demo:
         os.environ.setdefault("NGATU_KEY_FILE", str(folder.resolve() / "key"))

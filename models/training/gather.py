@@ -118,7 +118,9 @@ def frames_of(clip: Path, into: Path, count: int) -> list[Picture]:
     neighbours = into / "around"
     neighbours.mkdir(parents=True, exist_ok=True)
     done = sorted(into.glob(f"{clip.stem}__*.jpg"))
-    if len(done) < count:
+    # A clip may hold fewer than asked for: how many is kept, or it would be decoded each time.
+    taken = neighbours / f"{clip.stem}.count"
+    if len(done) < (int(taken.read_text()) if taken.exists() else count):
         with open_source(clip) as source:
             rate = source.nominal_fps or 10.0
             last = (source.expected_frames or 10 * count) - 1
@@ -134,6 +136,7 @@ def frames_of(clip: Path, into: Path, count: int) -> list[Picture]:
                 for path in targets[frame.index]:
                     cv2.imwrite(str(path), frame.image, [cv2.IMWRITE_JPEG_QUALITY, 92])
         done = sorted(into.glob(f"{clip.stem}__*.jpg"))
+        taken.write_text(str(len(done)))
     return [
         Picture(
             f"clips/{path.stem}",

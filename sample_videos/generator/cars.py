@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .fittings import Lamp, plate
+from .fittings import Lamp, arch, plate
 from .shapes import Mesh, Points
 
 
@@ -179,18 +179,9 @@ def _glass(m: Mesh, c: Shape, layers: Points) -> None:
 def _wheels(m: Mesh, c: Shape) -> None:
     """Wheels in dark arches."""
     w, wheel = c.width / 2, c.wheel
-    a = np.linspace(0, 2 * np.pi, 22, endpoint=False)
     for x in c.axles:
         for side in (-1, 1):
-            arch = np.stack(
-                [
-                    x + (wheel + 0.055) * np.cos(a),
-                    np.full(len(a), side * (w + 0.004)),
-                    wheel + 0.02 + (wheel + 0.055) * np.sin(a),
-                ],
-                1,
-            )
-            m.add(arch, [tuple(range(len(a)))], "black", smooth=False)
+            arch(m, x, side * (w + 0.004), wheel, 0.055)
             m.wheel((x, side * (w - 0.075), wheel), wheel, 0.19)
 
 

@@ -7,24 +7,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from .fittings import Lamp, plate
+from .fittings import Lamp, arch, plate
 from .shapes import Mesh
 
 
 def _wheels(m: Mesh, axles: list[float], w: float, r: float) -> None:
     for x in axles:
         for side in (-1, 1):
-            n = 22
-            a = np.linspace(0, 2 * np.pi, n, endpoint=False)
-            arch = np.stack(
-                [
-                    x + (r + 0.09) * np.cos(a),
-                    np.full(n, side * (w + 0.006)),
-                    np.maximum(r + 0.02 + (r + 0.09) * np.sin(a), 0.28),
-                ],
-                1,
-            )
-            m.add(arch, [tuple(range(n))], "black", smooth=False)
+            arch(m, x, side * (w + 0.006), r, 0.09, lowest=0.28)
             m.wheel((x, side * (w - 0.10), r), r, 0.26, rim="metal")
 
 

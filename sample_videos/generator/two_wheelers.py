@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .fittings import Lamp, plate
+from .fittings import Lamp, plate, spokes
 from .shapes import Mesh
 
 
@@ -89,20 +89,11 @@ def _rider(
         )
 
 
-def _spokes(m: Mesh, x: float, radius: float, rim: str = "rim") -> None:
+def _wheel(m: Mesh, x: float, radius: float, rim: str = "rim") -> None:
     m.torus((x, 0, radius), radius - 0.045, 0.042, "tyre")
     m.torus((x, 0, radius), radius - 0.09, 0.016, rim, m=5)
     m.rod((x, -0.06, radius), (x, 0.06, radius), 0.05, "metal")
-    for k in range(7):
-        a = 2 * np.pi * k / 7
-        m.limb(
-            (x, 0, radius),
-            (x + np.cos(a) * (radius - 0.09), 0, radius + np.sin(a) * (radius - 0.09)),
-            0.010,
-            0.008,
-            rim,
-            n=4,
-        )
+    spokes(m, x, radius, 7, radius - 0.09, (0.010, 0.008), rim)
 
 
 def _front(m: Mesh, wheel_x: float, radius: float, bar: tuple[float, float]) -> None:
@@ -134,8 +125,8 @@ def _front(m: Mesh, wheel_x: float, radius: float, bar: tuple[float, float]) -> 
 
 
 def _underbone(m: Mesh) -> None:
-    _spokes(m, 0.60, 0.30)
-    _spokes(m, -0.62, 0.30)
+    _wheel(m, 0.60, 0.30)
+    _wheel(m, -0.62, 0.30)
     _front(m, 0.60, 0.30, (0.40, 1.02))
     m.ellipsoid((0.42, 0, 0.98), (0.13, 0.15, 0.115), "paint1", n=16)
     m.ellipsoid((0.50, 0, 0.98), (0.07, 0.10, 0.075), "headlamp", n=14)
@@ -168,8 +159,8 @@ def _underbone(m: Mesh) -> None:
 
 
 def _scooter(m: Mesh) -> None:
-    _spokes(m, 0.60, 0.255)
-    _spokes(m, -0.60, 0.255)
+    _wheel(m, 0.60, 0.255)
+    _wheel(m, -0.60, 0.255)
     _front(m, 0.60, 0.255, (0.40, 1.02))
     m.ellipsoid((0.40, 0, 1.00), (0.13, 0.17, 0.10), "paint1", n=16)
     m.ellipsoid((0.49, 0, 0.99), (0.06, 0.11, 0.06), "headlamp")
@@ -260,16 +251,7 @@ def bicycle(hat: str, size: float) -> Mesh:
     for x in (0.52, -0.52):
         m.torus((x, 0, r), r - 0.02, 0.02, "tyre")
         m.torus((x, 0, r), r - 0.05, 0.010, "chrome", m=5)
-        for k in range(10):
-            a = 2 * np.pi * k / 10
-            m.limb(
-                (x, 0, r),
-                (x + np.cos(a) * (r - 0.04), 0, r + np.sin(a) * (r - 0.04)),
-                0.004,
-                0.004,
-                "chrome",
-                n=4,
-            )
+        spokes(m, x, r, 10, r - 0.04, (0.004, 0.004), "chrome")
     head, seat, crank = (0.36, 0, 0.82), (-0.16, 0, 0.78), (-0.06, 0, 0.30)
     for a_, b_ in (
         (head, crank),

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from service.listening import listen
 from service.outputs import utc
 from service.run import short_name
 from service.tally.sheet import ClipFacts, Sheet, TallyError
@@ -82,16 +83,11 @@ def _listening(port: int) -> Iterator[socket.socket]:
     Raises:
         TallyError: the port is taken.
     """
-    # The protocol is named as in service/listening.py: else each answer comes 40 ms late.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((ADDRESS, port))
-            listener.listen()  # a browser that is quicker than the server waits
-        except OSError as error:
-            raise TallyError(
-                f"--port {port}: {error.strerror}; choose another, or 0 for a free one"
-            ) from None
+    try:
+        listener = listen(ADDRESS, port)
+    except OSError as error:
+        raise TallyError(f"--port {port}: {error.strerror}; choose another, or 0 for a free one") from None
+    with listener:
         yield listener
 
 

@@ -30,8 +30,7 @@ ELSEWHERE = {
     """,
     "the command line": """
         service/batch service/cli.py service/cluster service/command_line.py service/demo.py
-        service/demo_chain.py service/imports service/listening.py service/live/supervisor.py
-        service/registry/entries.py
+        service/demo_chain.py service/imports service/live/supervisor.py service/registry/entries.py
         service/registry/merging.py service/registry/planning.py service/registry/reading.py
         service/registry/sight.py service/registry/writing.py service/reports/load.py
         service/reports/terminal.py service/run.py service/serve_demo.py service/storage/backup.py
