@@ -90,6 +90,15 @@ def main() -> None:
     p.add_argument("--save", type=Path, help="write the counts of all sets together as JSON")
     p.add_argument("--like", type=Path, help="counts of real frames, to give recall at their sizes too")
 
+    p = sub.add_parser("realism-long", help="the same of a long time of our street, composed and not kept")
+    p.add_argument("detector", type=Path, help="as above")
+    _where(p)
+    _how_much(p)
+    p.set_defaults(seconds=900.0, fps=1.0, seed=12)
+    p.add_argument("--every", type=int, default=15, help="seconds from one frame to the next")
+    p.add_argument("--quality", type=int, default=45, help="of the JPEG that stands for the clip's damage")
+    p.add_argument("--like", type=Path, help="as above")
+
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     {
@@ -101,6 +110,7 @@ def main() -> None:
         "boxes": _boxes,
         "mot": _mot,
         "realism": _realism,
+        "realism-long": _realism_long,
     }[args.command](args)
 
 
@@ -250,6 +260,24 @@ def _realism(args: argparse.Namespace) -> None:
         print(f"together: {total.text(real)}")
     if args.save:
         total.save(args.save)
+
+
+def _realism_long(args: argparse.Namespace) -> None:
+    from . import bank, compose, plates, realism, traffic
+    from .camera import CAMERAS
+
+    work = args.work / f"realism_{args.seconds:g}s_{args.fps:g}fps_{args.demand:g}_{args.peak:g}_{args.seed}"
+    if not (work / "steps.parquet").exists():
+        demand = traffic.Demand(args.demand, args.peak)
+        traffic.simulate(work / "sumo", demand, args.warm_up, args.seconds, args.fps, args.seed).save(work)
+    camera = CAMERAS[args.camera]
+    plate = compose.load_plate(plates.ensure(args.plates, args.camera, args.light), camera)
+    composer = compose.Composer(camera, compose.LIGHTS[args.light], plate, bank.load(args.sprites), seed=2)
+    frames = realism.composed_set(
+        composer, traffic.Trajectories.read(work), round(args.every * args.fps), args.quality
+    )
+    tally = realism.measure(realism.Detector(args.detector), frames)
+    print(f"{args.camera} {args.light}: {tally.text(realism.Tally.read(args.like) if args.like else None)}")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from .camera import Camera
 
 Float = NDArray[np.float32]
 
+_BEAM = 25.0  # degrees off the axis at which a headlamp's dazzle has fallen to a third
+
 
 @dataclass(frozen=True, slots=True)
 class Light:
@@ -35,6 +37,7 @@ class Light:
     lamps: float = 0.0  # brightness of head and tail lamps
     riders_lit: float = 1.0  # share of two-wheelers with the headlamp on
     riders_lamp: float = 1.0  # light of a two-wheeler's headlamp over that of one of a car's
+    heavy_glare: float = 1.0  # what who looks along the beam of a bus or lorry sees of it, over a car's
     rain: float = 0.0
     exposure: float = 1 / 150
     noise: float = 1.0
@@ -63,6 +66,7 @@ LIGHTS = {
         haze=(0.34, 0.335, 0.32),
         haze_distance=4000.0,
         lamps=0.3,
+        heavy_glare=14.0,
         rain=1.0,
         exposure=1 / 120,
         noise=1.0,
@@ -82,6 +86,7 @@ LIGHTS = {
         lamps=1.3,
         riders_lit=0.5,
         riders_lamp=0.4,
+        heavy_glare=14.0,
         exposure=1 / 60,
         noise=2.6,
         blur=0.7,
@@ -410,6 +415,16 @@ class Composer:
         """The light of a headlamp over that of one of a car's."""
         return 1.0 if self.bank[v.model].class_id > 1 else self.light.riders_lamp
 
+    def _glare(self, v: Vehicle, facing: float) -> float:
+        """How much more dazzling than a car's a headlamp is, by the cosine of the angle off its beam.
+
+        Large lamps that sit high and are badly set blind a camera far ahead; one above them sees two lamps.
+        """
+        if self.bank[v.model].class_id <= 2:
+            return 1.0
+        off = np.degrees(np.arccos(min(facing, 1.0)))
+        return 1.0 + (self.light.heavy_glare - 1.0) * float(np.exp(-((off / _BEAM) ** 2)))
+
     def _lamps(self, canvas: Float, v: Vehicle) -> None:
         lamps = self.bank[v.model].lamps
         if not self._lit(v):
@@ -431,10 +446,11 @@ class Composer:
             size = max(self.camera.focal * (0.085 if head else 0.07) / float(depth[0]), 0.8)
             k = self.light.lamps * facing
             if head:
-                power = self._power(v)
+                power, glare = self._power(v), self._glare(v, facing)
                 size *= float(np.sqrt(power))
                 _glow(canvas, uv[0], size, np.float32([0.85, 1.0, 1.05]) * power * min(1.6, 2.0 * k), 0.6)
-                _glow(canvas, uv[0], size * 4.2, np.float32([0.75, 0.9, 1.0]) * power * 0.30 * k, 0.0)
+                halo = np.float32([0.75, 0.9, 1.0]) * power * 0.30 * k
+                _glow(canvas, uv[0], size * 4.2 * glare**0.25, halo * glare, 0.0)
             else:
                 power = 1.6 if v.braking else 0.7
                 _glow(canvas, uv[0], size, np.float32([0.05, 0.06, 0.85]) * power * min(1.0, 2 * k), 0.4)

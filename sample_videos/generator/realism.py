@@ -21,6 +21,10 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from .clip import per_frame
+from .compose import Composer
+from .traffic import Trajectories
+
 # what sets with a classes.txt of their own call our classes
 NAMES = {
     "bicycle": 0,
@@ -276,10 +280,33 @@ def clip_set(
                 yield Labelled(small, boxes, classes[seen], share[seen] >= least_share)
 
 
+def composed_set(
+    composer: Composer, run: Trajectories, every: int, quality: int, least_share: float = 0.4
+) -> Iterable[Labelled]:
+    """Frames of a run, composed as those of a clip are; JPEG of some quality stands for the video's damage.
+
+    A minute's clip has few cars and fewer lorries; a long run of the same street has enough of each.
+    """
+    for index, vehicles in enumerate(per_frame(run)):
+        if index % every != every // 3:
+            continue
+        picture, shown = composer.frame(index, run.start + index / run.fps, vehicles)
+        seen = [s for s in shown if s.visible]
+        yield Labelled(
+            _jpeg(picture, quality),
+            np.array([s.visible for s in seen], float).reshape(-1, 4),
+            np.array([composer.bank[s.vehicle.model].class_id for s in seen], np.int64),
+            np.array([s.share >= least_share for s in seen], np.bool_),
+        )
+
+
 def _stored(picture: NDArray[np.uint8], width: int, quality: int) -> NDArray[np.uint8]:
     size = (width, round(picture.shape[0] * width / picture.shape[1]))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    _, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return _jpeg(np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8), quality)
+
+
+def _jpeg(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
 
 

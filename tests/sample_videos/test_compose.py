@@ -123,3 +123,19 @@ def test_at_dusk_half_of_the_riders_ride_without_a_headlamp(models):
     lit = [brightest("wave_man", look) > 225 for look in range(0, 100, 5)]
     assert sum(lit) == 10
     assert all(brightest("sedan", look) > 225 for look in range(0, 100, 20))
+
+
+def test_lorries_dazzle_who_looks_along_their_beams_only(models):
+    composer = Composer(CAMERA, LIGHTS["dusk"], Plate.plain(CAMERA, 0.02), models, 1)
+
+    def dazzled(model, y, heading):
+        vehicle = Vehicle(1, model, 0.0, y, heading, 0.0, 3)
+        picture, (shown,) = composer.frame(0, 0.0, [vehicle], signals=False)
+        left, top, right, bottom = shown.full
+        return (picture.min(2) > 200).sum() / ((right - left) * (bottom - top))
+
+    oncoming = -np.pi / 2
+    assert dazzled("truck_box", 45.0, oncoming) > 4 * dazzled("sedan", 45.0, oncoming)
+    assert dazzled("truck_box", 45.0, oncoming) > 0.25
+    assert dazzled("truck_box", -8.0, oncoming) < 0.12  # below the camera
+    assert dazzled("truck_box", 45.0, oncoming + 1.2) < 0.02  # aside

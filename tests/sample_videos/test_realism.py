@@ -1,11 +1,19 @@
 """Measuring realism: known answers for recall by size and at real sizes, and reading labelled sets."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from sample_videos.generator.realism import Labelled, Tally, measure, yolo_set
+from sample_videos.generator import bank
+from sample_videos.generator.camera import Camera
+from sample_videos.generator.compose import LIGHTS, Composer, Plate
+from sample_videos.generator.realism import Labelled, Tally, composed_set, measure, yolo_set
+from sample_videos.generator.traffic import Trajectories
 
+SPRITES = Path(__file__).parent / "sprites"
 MOTORCYCLE, CAR, TRUCK = 1, 2, 4
 
 
@@ -142,3 +150,26 @@ def test_measure_runs_the_detector_over_every_frame(labelled):
 
     t = measure(blind, yolo_set(labelled))
     assert (t.frames, int(t.labelled.sum()), int(t.found.sum())) == (3, 3, 0)
+
+
+def test_a_long_run_is_composed_anew_with_its_labels():
+    camera = Camera((0.0, -20.0, 7.0), yaw=90.0, pitch=-16.0, focal=420.0, width=640, height=360)
+    composer = Composer(camera, LIGHTS["day"], Plate.plain(camera), bank.load(SPRITES), 1)
+    frames = np.arange(10)
+    vehicles = pa.table({"vehicle": [1], "model": ["sedan"], "look": [3]})
+    run = Trajectories(
+        1.0,
+        0.0,
+        vehicles,
+        frames,
+        np.ones(10, int),
+        frames * 1.0,
+        frames * 0.0,
+        frames * 0.0,
+        frames * 0.0 + 1.0,
+    )
+    first, second, third = composed_set(composer, run, every=3, quality=45)  # frames 1, 4 and 7
+    assert first.picture.shape == (360, 640, 3)
+    assert first.classes.tolist() == [CAR]
+    assert first.clear.all()
+    assert first.boxes[0, 0] < second.boxes[0, 0] < third.boxes[0, 0]
