@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.geometry import (
+    box_containment,
     box_sizes,
     points_in_polygon,
     position_along,
@@ -38,18 +39,36 @@ class CounterSettings:
         rearm: how far beyond a gate a vehicle must have been before it can cross back.
         least_path: how far a vehicle must have moved before it can be counted; parked ones do not.
         least_sightings: in how many frames it must have been seen.
+        least_confidence: its least mean score when it is reported; shadows and reflections have less.
         settle: a crossing is reported this long after it happened, with the class known by then.
         memory: a vehicle not seen for this long is forgotten.
         twin_span: two tracks of one vehicle (cab and whole lorry) cross within this time.
+        hidden_span: who is first seen beyond a gate and drives away from it has passed it, hidden by others,
+            if at its speed that was no longer ago than this.
+        hidden_reach: how far beyond the gate it may first be seen.
+        hidden_path: how far it must have moved until that is decided.
+        hidden_score: least mean score; what flickers up beside a gate has less.
     """
 
     dead_band: float = 0.1
     rearm: float = 1.2
     least_path: float = 0.5
     least_sightings: int = 3
+    least_confidence: float = 0.2
     settle: float = 0.8
     memory: float = 3.0
     twin_span: float = 2.0
+    hidden_span: float = 0.8
+    hidden_reach: float = 2.0
+    hidden_path: float = 0.8
+    hidden_score: float = 0.4
+
+
+_DECIDED = (1.2, 3.0)
+"""From when to when after a vehicle was first seen it is decided whether it passed a gate unseen, s."""
+
+_BREAK = 1.0
+"""After a longer stretch without frames nobody knows who passed in it, s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +105,14 @@ class GateCounter:
         self._recent: dict[tuple[int, Direction], list[_Passage]] = defaultdict(list)
         gates = (len(self._lines),)
         self._lingered = np.zeros(gates)  # seconds of vehicles on each line
+        self._watched = (np.inf, -np.inf)  # first and last frame since there was a break
         # One row a vehicle, ordered by its number; lengths in pixels.
         self._vehicles = np.zeros(
             0,
             [
                 ("number", np.int64),
                 ("seen", np.float64),
+                ("first_seen", np.float64),
                 ("box", np.float64, 4),
                 ("ground", np.float64, 2),
                 ("first_ground", np.float64, 2),
@@ -99,6 +120,7 @@ class GateCounter:
                 ("sightings", np.int64),
                 ("score", np.float64),  # sum over sightings
                 ("evidence", np.float64, CLASS_COUNT),
+                ("decided", np.bool_),  # whether it passed a gate before it was first seen
                 ("entered", np.int64),  # gate by which it came in, -1 for none
                 ("distance", np.float64, gates),  # signed, from each gate's infinite line
                 ("side", np.int8, gates),  # -1 or 1 once it was clear of the dead band
@@ -116,6 +138,8 @@ class GateCounter:
             time: seconds since the epoch, later than that of the frame before.
             tracks: what the tracker saw in this frame, in pixels; an empty frame passes time.
         """
+        first, last = self._watched
+        self._watched = (time if time - last > _BREAK else first, time)
         if self._roi and len(tracks):
             points = tracks.ground_points
             tracks = tracks[np.any([points_in_polygon(points, polygon) for polygon in self._roi], axis=0)]
@@ -154,6 +178,7 @@ class GateCounter:
         path = np.hypot(*(ground - vehicles["first_ground"][row]).T) / size
         vehicles["path"][row] = np.maximum(vehicles["path"][row], path)
         self._judge(row, time, distance / size[:, None])
+        self._judge_hidden(row, time, size)
 
     def _rows_for(self, number: NDArray[np.int64], time: float, ground: Floats, distance: Floats) -> Indices:
         """Rows of the vehicles, with new rows for new numbers (which only grow, so the order holds)."""
@@ -163,7 +188,7 @@ class GateCounter:
             new = new[np.argsort(number[new])]
             vehicles = with_rows(self._vehicles, len(new))
             added = vehicles[len(self._vehicles) :]
-            added["number"], added["seen"] = number[new], time
+            added["number"], added["seen"], added["first_seen"] = number[new], time, time
             added["ground"] = added["first_ground"] = ground[new]
             added["distance"] = distance[new]
             added["entered"], added["armed"] = -1, True
@@ -216,6 +241,68 @@ class GateCounter:
             if vehicles["passed_within"][row[i], gate]:
                 self._pass(int(row[i]), int(gate), "in" if clear[i, gate] > 0 else "out", time)
 
+    def _judge_hidden(self, row: Indices, time: float, size: Floats) -> None:
+        """Note the passages of those who passed a gate behind others and came into sight beyond it.
+
+        Nobody comes out of the road: who is first seen just beyond a gate and drives away from it has passed
+        it, unless it carries on the track of another that was counted there and has vanished.
+
+        Args:
+            row: rows of the vehicles seen in this frame.
+            time: seconds.
+            size: of their boxes, ``[N]`` px.
+        """
+        vehicles, settings = self._vehicles, self.settings
+        age = time - vehicles["first_seen"][row]
+        due = ~vehicles["decided"][row] & (age >= _DECIDED[0]) & (age <= _DECIDED[1])
+        due &= vehicles["path"][row] >= settings.hidden_path
+        due &= vehicles["sightings"][row] >= settings.least_sightings
+        if not due.any() or not len(self._lines):
+            return
+        row, age, size = row[due], age[due], size[due]
+        vehicles["decided"][row] = True
+        sure = vehicles["score"][row] >= settings.hidden_score * vehicles["sightings"][row]
+        row, age, size = row[sure], age[sure], size[sure]
+        start = vehicles["first_ground"][row]
+        velocity = (vehicles["ground"][row] - start) / age[:, None]
+        beyond = signed_distance(start, self._lines)
+        rate = (vehicles["distance"][row] - beyond) / age[:, None]
+        leaving = (beyond * rate > 0) & (np.abs(beyond) <= settings.hidden_reach * size[:, None])
+        ago = np.where(leaving, beyond / np.where(leaving, rate, 1.0), np.inf)
+        for i, gate in enumerate(ago.argmin(axis=1).tolist()):
+            moment = float(vehicles["first_seen"][row[i]] - ago[i, gate])
+            if ago[i, gate] > settings.hidden_span or moment < self._watched[0]:
+                continue
+            place = start[i] - velocity[i] * ago[i, gate]
+            along = float(position_along(place[None], self._lines[[gate]])[0])
+            direction: Direction = "in" if rate[i, gate] > 0 else "out"
+            if not 0 <= along <= 1 or self._carries_on(int(row[i]), gate, direction, moment, size[i]):
+                continue
+            vehicles["passed_at"][row[i], gate], vehicles["passed_point"][row[i], gate] = moment, place
+            vehicles["armed"][row[i], gate] = False
+            self._pass(int(row[i]), gate, direction, time)
+
+    def _carries_on(self, row: int, gate: int, direction: Direction, moment: float, size: float) -> bool:
+        """Whether it is the rest of one counted a moment before: that vanished where it was first seen, or is
+        now in one place with it, as when a pole had cut a car's box in two."""
+        vehicles = self._vehicles
+        vehicle = vehicles[row]
+        numbers = [
+            other.number
+            for other in self._recent[gate, direction]
+            if moment - 1.0 < other.time <= vehicle["first_seen"]
+        ]
+        others = vehicles[np.isin(vehicles["number"], numbers)]
+        seen = others[vehicle["seen"] - others["seen"] < 0.3]
+        if (box_containment(vehicle["box"][None], seen["box"]) > 0.5).any():
+            return True
+        others = others[others["seen"] <= vehicle["first_seen"]]
+        gap = vehicle["first_seen"] - others["seen"]
+        age = vehicle["seen"] - vehicle["first_seen"]
+        speed = float(np.hypot(*(vehicle["ground"] - vehicle["first_ground"]))) / age
+        apart = np.hypot(*(others["ground"] - vehicle["first_ground"]).T)
+        return bool((apart < 2 * size + speed * gap).any())
+
     def _pass(self, row: int, gate: int, direction: Direction, time: float) -> None:
         vehicle = self._vehicles[row]  # a view: writing to it writes to the table
         moment = float(vehicle["passed_at"][gate])
@@ -260,7 +347,8 @@ class GateCounter:
         ready = [passage for passage in self._passages if passage.due <= time]
         if ready:
             self._passages = [passage for passage in self._passages if passage.due > time]
-        return [self._crossing(passage) for passage in ready]
+        least = self.settings.least_confidence
+        return [made for made in map(self._crossing, ready) if made.confidence >= least]
 
     def _crossing(self, passage: _Passage) -> Crossing:
         row = int(np.searchsorted(self._vehicles["number"], passage.number))

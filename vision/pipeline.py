@@ -28,7 +28,8 @@ class Step:
         time: its time in whole microseconds, as tracks are stored; seconds since the epoch, UTC.
         detections: vehicles found in it; none where the network did not look.
         tracks: vehicles followed into it; where the network did not look, predicted or standing still.
-        crossings: crossings that became certain with it; they happened up to a second before.
+        crossings: crossings that became certain with it; they happened up to a second before, of
+            vehicles that were hidden up to four.
         detected: whether the network looked at it.
         counted: whether its tracks were counted; only those are to be kept for counting again.
     """

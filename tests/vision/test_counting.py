@@ -19,6 +19,7 @@ from tests.vision.scenes import (
 from vision import GateCounter, Tracks, VehicleClass, View
 
 DOWN = Car(straight((640, 100), (0, 150)))  # crosses y = 360 after 1.733 s
+BESIDE = Car(straight((200, 100), (0, 150)))  # keeps pace with it, far to the left
 
 
 def test_a_passing_vehicle_is_counted_once_with_its_interpolated_time_and_place():
@@ -198,6 +199,96 @@ def test_a_rider_in_front_of_a_bus_is_counted_beside_it():
     rider = Car(straight((650, 90), (0, 100)), width=35, height=70, kind=VehicleClass.MOTORCYCLE)
     crossings = count_tracks(follow([bus, rider], 6), gate())
     assert sorted(crossing.vehicle_class.label for crossing in crossings) == ["bus", "motorcycle"]
+
+
+def emerging(begin, start=(640, 100), speed=(0.0, 150.0), end=1e9):
+    """Like DOWN, but not in sight before `begin` seconds; it passes the gate after 1.733 s."""
+    return Car(straight(start, speed), begin=begin, end=end)
+
+
+@pytest.mark.parametrize("fps", [25, 5])
+def test_who_comes_into_sight_just_beyond_a_gate_has_passed_it(fps):
+    (crossing,) = count_tracks(follow([BESIDE, emerging(2.1)], 5, fps), gate(((0.4, 0.5), (0.9, 0.5))))
+    assert crossing.direction == "in"
+    assert crossing.time == pytest.approx(1000 + 260 / 150, abs=1e-3)
+    assert crossing.point == pytest.approx((0.5, 0.5), abs=1e-3)
+
+
+def test_the_movement_of_one_that_entered_unseen_is_known():
+    view = View.model_validate(
+        {
+            "gates": [
+                {"id": "north", "line": [[0.3, 0.5], [0.7, 0.5]]},
+                {"id": "south", "line": [[0.7, 0.8], [0.3, 0.8]]},
+            ],
+            "movements": [{"id": "n-s", "from": "north", "to": "south", "turn": "through"}],
+        }
+    )
+    crossings = count_tracks(follow([BESIDE, emerging(1.85)], 6), view)
+    assert [(c.gate, c.direction, c.movement) for c in crossings] == [
+        ("north", "in", None),
+        ("south", "out", "n-s"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "car",
+    [
+        pytest.param(emerging(3.2), id="it came into sight too far beyond"),
+        pytest.param(emerging(2.1, end=2.3), id="it was seen for a moment only"),
+        pytest.param(Car(straight((640, 400), (0, 0)), begin=2.1), id="it stands"),
+        pytest.param(Car(straight((640, 700), (0, -90)), begin=2.5, end=3.7), id="it comes toward the gate"),
+        pytest.param(emerging(2.1, start=(1200, 100)), id="it passed beside the end of the gate"),
+        pytest.param(Car(straight((640, 415), (150, 0)), begin=2.1), id="it drives along the gate"),
+    ],
+)
+def test_who_did_not_pass_a_gate_before_it_was_seen_is_not_counted(car):
+    assert count_tracks(follow([BESIDE, car], 6), gate(((0.4, 0.5), (0.9, 0.5)))) == []
+
+
+def test_who_passed_before_the_frames_began_or_in_a_break_is_not_counted():
+    begun = [(t, tracks) for t, tracks in follow([DOWN], 5) if t >= 1002.1]
+    assert count_tracks(begun, gate()) == []
+    frames = [(t, tracks) for t, tracks in follow([BESIDE, DOWN], 5) if not 1000.5 < t < 1002.0]
+    broken = [(t, tracks if t > 1001 else tracks[tracks.track_id == 1]) for t, tracks in frames]
+    assert count_tracks(broken, gate(((0.4, 0.5), (0.9, 0.5)))) == []
+
+
+def test_doubtful_boxes_that_come_up_beyond_a_gate_are_not_counted():
+    frames = follow([BESIDE, emerging(2.1)], 5)
+    doubtful = (
+        (
+            t,
+            Tracks(
+                k.xyxy, np.where(k.track_id == 2, 0.3, k.score).astype(np.float32), k.class_id, k.track_id
+            ),
+        )
+        for t, k in frames
+    )
+    assert count_tracks(doubtful, gate(((0.4, 0.5), (0.9, 0.5)))) == []
+
+
+def test_the_rest_of_a_broken_track_is_not_another_vehicle():
+    # Stitching does not join them: half a second on, the box is twice as high, as when what hid it has gone.
+    first = emerging(0.0, end=1.85)
+    rest = Car(straight((640, 100), (0, 150)), width=80, height=240, begin=2.0)
+    crossings = count_tracks(follow([BESIDE, first, rest], 5), gate(((0.4, 0.5), (0.9, 0.5))))
+    assert directions(crossings) == ["in"]
+
+
+def test_a_car_whose_box_a_pole_cuts_in_two_is_one():
+    # The left part comes up beyond the gate, and grows over the whole car.
+    frames = []
+    for time in frame_times(5):
+        t = time - 1000
+        y = 100 + 150 * t
+        boxes, ids = [[160, y - 60, 240, y]], [1]
+        if t < 3.2:
+            boxes, ids = [*boxes, [600 if t < 2.0 else 630, y - 60, 680, y]], [*ids, 2]
+        if t > 2.1:
+            boxes, ids = [*boxes, [600, y - 60, 625 if t < 2.6 else 680, y]], [*ids, 3]
+        frames.append((time, tracks_of(boxes, ids, [VehicleClass.CAR] * len(ids))))
+    assert directions(count_tracks(frames, gate(((0.4, 0.5), (0.9, 0.5))))) == ["in"]
 
 
 @pytest.mark.parametrize(("y", "least", "most"), [(360, 3.5, 5.0), (300, 0.0, 0.5)])
