@@ -156,5 +156,5 @@ def test_a_real_file_of_theirs_is_counted(testdata: Path, tmp_path: Path) -> Non
         rows = (tmp_path / name / "crossings.csv").read_text().splitlines()
         header = rows[0].split(",")
         passed[name] = [row.split(",")[header.index("class")] for row in rows[1:]]
-    # Their tracker has the cyclist, who is on the line in the first frames, from half a second beyond it only.
+    # Their tracker has the cyclist, who is on the line in the first frames, from half a second beyond it on.
     assert passed == {"Cars-Cyclist": ["bicycle", "car"], "Cars-Truck": ["truck"]}
