@@ -353,6 +353,7 @@ def find_boxes(clip: Clip, model: str, detector: Any, cache: Path) -> Boxes:
 def measure(model: str, clips: Sequence[Clip], peers: Peers, cache: Path) -> dict[str, Any]:
     """Every counter on the boxes of one detector: rows by clip and counter, and the sums."""
     detector: Any = load_detector(model)
+    model = detector.name if isinstance(detector, OnnxDetector) else model  # it may be the path of a card
     boxes = [find_boxes(clip, model, detector, cache) for clip in clips]
     counts = {
         (clip.name, "ngatu"): count_with_ngatu(found, clip.view)

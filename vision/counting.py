@@ -39,7 +39,6 @@ class CounterSettings:
         rearm: how far beyond a gate a vehicle must have been before it can cross back.
         least_path: how far a vehicle must have moved before it can be counted; parked ones do not.
         least_sightings: in how many frames it must have been seen.
-        least_confidence: its least mean score when it is reported; shadows and reflections have less.
         settle: a crossing is reported this long after it happened, with the class known by then.
         memory: a vehicle not seen for this long is forgotten.
         twin_span: two tracks of one vehicle (cab and whole lorry) cross within this time.
@@ -54,7 +53,6 @@ class CounterSettings:
     rearm: float = 1.2
     least_path: float = 0.5
     least_sightings: int = 3
-    least_confidence: float = 0.2
     settle: float = 0.8
     memory: float = 3.0
     twin_span: float = 2.0
@@ -347,8 +345,7 @@ class GateCounter:
         ready = [passage for passage in self._passages if passage.due <= time]
         if ready:
             self._passages = [passage for passage in self._passages if passage.due > time]
-        least = self.settings.least_confidence
-        return [made for made in map(self._crossing, ready) if made.confidence >= least]
+        return [self._crossing(passage) for passage in ready]
 
     def _crossing(self, passage: _Passage) -> Crossing:
         row = int(np.searchsorted(self._vehicles["number"], passage.number))

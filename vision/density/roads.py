@@ -29,6 +29,10 @@ _SIDEWAYS = 2.0
 """m/s. What goes sideways faster than this, and faster than along the road, is no vehicle's way: its track
 has gone over to another vehicle. Its speed is unknown."""
 
+_PARTS = np.array([-0.4, -0.2, 0.0, 0.2, 0.4]) * STEP
+"""s. Times about a moment for which it is asked whether a vehicle is in the stretch, if it drives evenly: at
+the moment alone, platoons that a signal releases would be seen at the same few places in every cycle."""
+
 _CRAWL = 0.1
 """m/s. A slower vehicle is taken to drive this fast over the gate."""
 
@@ -39,7 +43,8 @@ class Sight:
 
     Attributes:
         present: ``float64[A]``, vehicles in the zone, by image or by ground.
-        vehicles: ``float64[A, CLASSES]``, vehicles in the stretch on the ground.
+        vehicles: ``float64[A, CLASSES]``, vehicles in the stretch on the ground; one that is there for a part
+            of the moment's STEP seconds counts for that part.
         speeds: ``float64[A, CLASSES]``, sum of their speeds along the road, m/s.
         covered_m2: ``float64[A]``, ground that their footprints cover in it.
         stopped: ``float64[A]``, how many stand.
@@ -109,6 +114,7 @@ class Roads:
         place[:, 0] += shift[:, 0] * along + shift[:, 1] * aside
         place[:, 1] += shift[:, 1] * along - shift[:, 0] * aside
         inside = self._inside(road, place)
+        forward = _completed(forward, road, inside)
         approach = self.approach[road]
         return NearRoad(
             roads=self,
@@ -117,9 +123,10 @@ class Roads:
             approach=approach,
             kind=kind,
             place=place,
-            forward=_completed(forward, road, inside),
+            forward=forward,
             stands=stands[vehicle],
             inside=inside,
+            share=self._share(road, place, forward),
             came_from_here=zone[vehicle] == approach,
         )
 
@@ -129,6 +136,13 @@ class Roads:
         forward = -(velocity[:, 0] * along + velocity[:, 1] * aside)
         sideways = np.abs(velocity[:, 1] * along - velocity[:, 0] * aside)
         return np.where(sideways > np.maximum(np.abs(forward), _SIDEWAYS), np.nan, forward)
+
+    def _share(self, road: Indices, place: Floats, forward: Floats) -> Floats:
+        """Part of the moment's STEP seconds ``[P]`` that each vehicle is in its stretch."""
+        moved = np.repeat(place[None], len(_PARTS), axis=0)
+        moved[..., 0] -= _PARTS[:, None] * forward
+        inside = self._inside(np.tile(road, len(_PARTS)), moved.reshape(-1, 2))
+        return np.asarray(inside.reshape(len(_PARTS), -1).mean(axis=0))
 
     def _inside(self, road: Indices, place: Floats) -> Flags:
         """Which places lie inside their road's polygon (even-odd rule)."""
@@ -161,6 +175,7 @@ class NearRoad:
         forward: ``float64[P]`` m/s toward the stop line; where unknown the mean of the others in the stretch.
         stands: ``bool[P]``.
         inside: ``bool[P]``, whether it is in the stretch.
+        share: ``float64[P]``, for which part of the moment's STEP seconds it is.
         came_from_here: ``bool[P]``, whether the approach is the one it was in last.
     """
 
@@ -173,6 +188,7 @@ class NearRoad:
     forward: Floats
     stands: Flags
     inside: Flags
+    share: Floats
     came_from_here: Flags
 
     def sight(self, count: int, present: Floats, gate_covered: Floats, stood: Flags, speed: Floats) -> Sight:
@@ -182,10 +198,9 @@ class NearRoad:
         overlap = np.minimum(self.place + half, roads.high[self.road])
         overlap -= np.maximum(self.place - half, roads.low[self.road])
         covered = np.maximum(overlap[:, 0], 0.0) * np.maximum(overlap[:, 1], 0.0)
-        here = self.approach[inside]
-        cell = here * CLASSES + self.kind[inside] % CLASSES
-        vehicles = _total(cell, np.ones(len(cell)), count * CLASSES).reshape(count, CLASSES)
-        speeds = _total(cell, self.forward[inside], count * CLASSES).reshape(count, CLASSES)
+        cell = self.approach * CLASSES + self.kind % CLASSES
+        vehicles = _total(cell, self.share, count * CLASSES).reshape(count, CLASSES)
+        speeds = _total(cell, self.share * self.forward, count * CLASSES).reshape(count, CLASSES)
         standing_here = inside & self.stands
         own = self._on_width() & (inside | self.came_from_here)
         over = _total(self.approach[own], self._over_gate(half[:, 0])[own], count)

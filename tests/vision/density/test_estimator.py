@@ -15,6 +15,7 @@ from tests.vision.density.roadside import (
     Vehicle,
     drive,
     frames,
+    image,
     measure,
     road_view,
     stand,
@@ -260,6 +261,21 @@ def test_two_zones_of_one_approach_are_refused():
     twice = view.model_copy(update={"zones": [*view.zones, view.zones[0].model_copy(update={"id": "b"})]})
     with pytest.raises(ViewError, match="'stretch' and 'b' are both of the approach 'west'; keep one"):
         DensityEstimator(twice, SIZE, None)
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.1, 0.2, 0.3, 0.4])
+def test_a_signal_that_releases_at_the_same_moment_of_every_cycle_makes_no_difference(phase):
+    """6 m at 4 m/s take 1.5 s, and at 20 m/s 0.3 s, wherever the moments fall that are looked at."""
+    view = road_view()
+    short = view.zones[0].model_copy(
+        update={"polygon": [image(84, 25), image(90, 25), image(90, 35), image(84, 35)]}
+    )
+    slow = [Vehicle(drive(t + phase, 4), 28, MOTORCYCLE) for t in np.arange(-30.0, 70, 6)]
+    fast = [Vehicle(drive(t + phase, 20), 32, MOTORCYCLE) for t in np.arange(-30.0, 70, 6)]
+    records = measure(frames(slow + fast, 70, 20), view.model_copy(update={"zones": [short]}), seconds=6)
+    figures = figures_of(steady(records))
+    assert figures.density_per_km == pytest.approx(1000 / 6 * (1.5 + 0.3) / 6, rel=0.04)
+    assert figures.space_mean_speed_kmh == pytest.approx(3.6 * 12 / 1.8, rel=0.04)
 
 
 def test_who_drives_away_is_not_of_the_approach():
