@@ -607,11 +607,18 @@ def _vignette(h: int, w: int) -> Float:
 
 
 def _text(picture: NDArray[np.uint8], title: str, clock: str) -> None:
+    """Burn in title and clock, light with a dark rim, so that they are read on the sky and on the road."""
     h, w = picture.shape[:2]
     scale = w / 1280 * 0.85
+    rim = [(dx, dy) for dx in (-2, 0, 2) for dy in (-2, 0, 2) if dx or dy]
     for text, x, y in ((clock, int(w * 0.70), int(h * 0.05)), (title, int(w * 0.02), int(h * 0.965))):
-        cv2.putText(picture, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, (20, 20, 20), 4, cv2.LINE_AA)
-        cv2.putText(picture, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, (245, 245, 245), 2, cv2.LINE_AA)
+        for dx, dy in rim:
+            _put(picture, text, (x + dx, y + dy), scale, 20)
+        _put(picture, text, (x, y), scale, 245)
+
+
+def _put(picture: NDArray[np.uint8], text: str, at: tuple[int, int], scale: float, grey: int) -> None:
+    cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, (grey,) * 3, 2, cv2.LINE_AA)
 
 
 def load_plate(folder: Path, camera: Camera) -> Plate:

@@ -139,3 +139,13 @@ def test_lorries_dazzle_who_looks_along_their_beams_only(models):
     assert dazzled("truck_box", 45.0, oncoming) > 0.25
     assert dazzled("truck_box", -8.0, oncoming) < 0.12  # below the camera
     assert dazzled("truck_box", 45.0, oncoming + 1.2) < 0.02  # aside
+
+
+@pytest.mark.parametrize("grey", [0.02, 0.9])
+def test_the_clock_is_read_on_sky_and_road(models, grey):
+    composer = Composer(CAMERA, LIGHTS["day"], Plate.plain(CAMERA, grey), models, 1)
+    bare, _ = composer.frame(0, 0.0, [], signals=False)
+    stamped, _ = composer.frame(0, 0.0, [], "2026-03-10 09:30:00", signals=False)
+    letters = stamped[(stamped != bare).any(2)].mean(1)
+    assert (letters < 60).sum() > 200
+    assert (letters > 220).sum() > 200
