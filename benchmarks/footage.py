@@ -29,13 +29,13 @@ def remake(
 
     Args:
         clip: what is read.
-        target: what is written, unless it is there already.
+        target: what is written, unless it is there already and no older than the clip.
         size: width and height of the pictures; None keeps them.
         every: only each so many-th frame is kept.
         crf: x264's quality, 0 to 51; more is worse.
         change: what is done to each picture that is kept.
     """
-    if target.exists():
+    if target.exists() and target.stat().st_mtime_ns >= clip.stat().st_mtime_ns:
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".part.mp4")

@@ -1,5 +1,7 @@
 """Stress keeps the times of the frames that are left, so that counts can still be held against the truth."""
 
+import os
+
 import av
 import numpy as np
 import pytest
@@ -34,6 +36,15 @@ def test_half_the_size(clip, tmp_path):
     made = remake(clip, tmp_path / "small.mp4", size=(32, 24))
     assert {size for _, size in frames_of(made)} == {(32, 24)}
     assert len(frames_of(made)) == 30
+
+
+def test_a_clip_that_is_newer_is_written_again(clip, tmp_path):
+    target = tmp_path / "same.mp4"
+    remake(clip, target, every=3)
+    assert len(frames_of(remake(clip, target))) == 10  # it is there already
+    changed = target.stat().st_mtime + 5
+    os.utime(clip, (changed, changed))
+    assert len(frames_of(remake(clip, target))) == 30
 
 
 def test_lost_frames_leave_gaps(clip, tmp_path):
