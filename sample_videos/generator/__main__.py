@@ -6,6 +6,10 @@ import argparse
 import datetime as dt
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .traffic import Trajectories
 
 log = logging.getLogger("generator")
 HERE = Path(__file__).resolve().parents[1]
@@ -144,20 +148,25 @@ def _plate(args: argparse.Namespace) -> None:
     plates.ensure(args.plates, args.camera, args.light, args.samples, args.threads)
 
 
-def _clip(args: argparse.Namespace) -> None:
-    from . import bank, clip, compose, plates, traffic, truth
+def _simulated(args: argparse.Namespace, name: str) -> tuple[Trajectories, Path]:
+    """The traffic that the options ask for, and its folder; simulated unless it is there already."""
+    from . import traffic
 
-    settings = clip.ClipSettings(args.camera, args.light, dt.datetime.fromisoformat(args.start), args.seed)
-    work = (
-        args.work
-        / f"{settings.stem}_{args.seconds:g}s_{args.fps:g}fps_{args.demand:g}_{args.peak:g}_{args.seed}"
-    )
-    # the plan of the signals goes with the clock of the day, so that two cameras show the same moment
-    warm_up = args.warm_up
+    work = args.work / f"{name}_{args.seconds:g}s_{args.fps:g}fps_{args.demand:g}_{args.peak:g}_{args.seed}"
     if not (work / "steps.parquet").exists():
         demand = traffic.Demand(args.demand, args.peak)
-        traffic.simulate(work / "sumo", demand, warm_up, args.seconds, args.fps, args.seed).save(work)
-    run = traffic.Trajectories.read(work)
+        # The plan of the signals goes with the clock of the day, so that two cameras show the same moment.
+        run = traffic.simulate(work / "sumo", demand, args.warm_up, args.seconds, args.fps, args.seed)
+        run.save(work)
+    return traffic.Trajectories.read(work), work
+
+
+def _clip(args: argparse.Namespace) -> None:
+    from . import bank, clip, compose, plates, truth
+
+    settings = clip.ClipSettings(args.camera, args.light, dt.datetime.fromisoformat(args.start), args.seed)
+    args.out.mkdir(parents=True, exist_ok=True)
+    run, work = _simulated(args, settings.stem)
     models = bank.load(args.sprites)
     folder = plates.ensure(args.plates, args.camera, args.light)
     from .camera import CAMERAS
@@ -208,19 +217,12 @@ def _frames(args: argparse.Namespace) -> None:
 
 
 def _boxes(args: argparse.Namespace) -> None:
-    from . import bank, boxes, clip, compose, traffic, truth
+    from . import bank, boxes, clip, compose, truth
     from .camera import CAMERAS
 
     start = dt.datetime.fromisoformat(args.start)
     settings = clip.ClipSettings(args.camera, "boxes", start, args.seed)
-    demand = traffic.Demand(args.demand, args.peak)
-    work = (
-        args.work
-        / f"{settings.stem}_{args.seconds:g}s_{args.fps:g}fps_{args.demand:g}_{args.peak:g}_{args.seed}"
-    )
-    if not (work / "steps.parquet").exists():
-        traffic.simulate(work / "sumo", demand, args.warm_up, args.seconds, args.fps, args.seed).save(work)
-    run = traffic.Trajectories.read(work)
+    run, _ = _simulated(args, settings.stem)
     hulls = truth.hulls_of(bank.load(args.sprites))
     camera = CAMERAS[args.camera]
     args.out.mkdir(parents=True, exist_ok=True)
@@ -263,19 +265,14 @@ def _realism(args: argparse.Namespace) -> None:
 
 
 def _realism_long(args: argparse.Namespace) -> None:
-    from . import bank, compose, plates, realism, traffic
+    from . import bank, compose, plates, realism
     from .camera import CAMERAS
 
-    work = args.work / f"realism_{args.seconds:g}s_{args.fps:g}fps_{args.demand:g}_{args.peak:g}_{args.seed}"
-    if not (work / "steps.parquet").exists():
-        demand = traffic.Demand(args.demand, args.peak)
-        traffic.simulate(work / "sumo", demand, args.warm_up, args.seconds, args.fps, args.seed).save(work)
+    run, _ = _simulated(args, "realism")
     camera = CAMERAS[args.camera]
     plate = compose.load_plate(plates.ensure(args.plates, args.camera, args.light), camera)
     composer = compose.Composer(camera, compose.LIGHTS[args.light], plate, bank.load(args.sprites), seed=2)
-    frames = realism.composed_set(
-        composer, traffic.Trajectories.read(work), round(args.every * args.fps), args.quality
-    )
+    frames = realism.composed_set(composer, run, round(args.every * args.fps), args.quality)
     tally = realism.measure(realism.Detector(args.detector), frames)
     print(f"{args.camera} {args.light}: {tally.text(realism.Tally.read(args.like) if args.like else None)}")
 
