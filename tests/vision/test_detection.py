@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -257,19 +258,21 @@ def test_openvino_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch)
         load_detector(provider="openvino")
 
 
-@pytest.mark.parametrize("name", ["ngatu-n", "ngatu-n-int8"])
-def test_openvino_finds_what_onnx_runtime_finds(name: str) -> None:
+# Sums of bytes are rounded otherwise: now and then another of two boxes on one vehicle is the surer.
+@pytest.mark.parametrize(("name", "there", "alike"), [("ngatu-n", 1.0, 1.0), ("ngatu-n-int8", 0.97, 0.95)])
+def test_openvino_finds_what_onnx_runtime_finds(name: str, there: float, alike: float) -> None:
     pytest.importorskip("openvino")
     clip = next((REPO / "sample_videos").glob("*cam1_day*.mp4"))
+    detectors = [load_detector(name, threads=1), load_detector(name, provider="openvino", threads=1)]
+    best = []
     with open_source(clip) as source:
-        image = next(iter(source)).image
-    ours = load_detector(name, threads=1).detect(image)
-    theirs = load_detector(name, provider="openvino", threads=1).detect(image)
-    overlap = box_iou(ours.xyxy[ours.score > 0.3].astype(float), theirs.xyxy.astype(float))
-    assert len(overlap) > 3
-    # Sums of bytes are rounded otherwise: now and then another of two boxes on one vehicle is the surer.
-    assert (overlap.max(axis=1) > 0.6).all()
-    assert (overlap.max(axis=1) > 0.8).mean() > 0.9
+        for frame in islice(source, 0, 200, 20):
+            ours, theirs = (detector.detect(frame.image) for detector in detectors)
+            sure = ours.xyxy[ours.score > 0.3].astype(float)
+            best += box_iou(sure, theirs.xyxy.astype(float)).max(axis=1).tolist()
+    assert len(best) > 100
+    assert (np.array(best) > 0.6).mean() >= there
+    assert (np.array(best) > 0.8).mean() >= alike
 
 
 def test_openvino_does_not_report_to_its_maker() -> None:
