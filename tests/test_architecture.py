@@ -17,7 +17,7 @@ STAGES = (
     ("vision.views", "vision.lens"),
     ("vision.calibration",),
     ("vision.sources", "vision.detection", "vision.health"),
-    ("vision.tracking", "vision.stitching"),
+    ("vision.tracking", "vision.stitching", "vision.origins"),
     ("vision.track_store",),
     ("vision.density",),
     ("vision.counting",),

@@ -13,6 +13,7 @@ from vision.geometry import (
     position_along,
     signed_distance,
 )
+from vision.origins import Appearance, came_by, carried_on
 from vision.stitching import Stitcher
 from vision.types import (
     CLASS_COUNT,
@@ -47,6 +48,10 @@ class CounterSettings:
         hidden_reach: how far beyond the gate it may first be seen.
         hidden_path: how far it must have moved until that is decided.
         hidden_score: least mean score; what flickers up beside a gate has less.
+        lost_memory: one that came in is looked for among those that leave for this long after it was lost.
+        origin_span: who leaves without having been seen to come in passed the gate behind it no longer than
+            this before it was first seen.
+        origin_least: and was seen for this long before it left.
     """
 
     dead_band: float = 0.1
@@ -60,10 +65,19 @@ class CounterSettings:
     hidden_reach: float = 2.0
     hidden_path: float = 0.8
     hidden_score: float = 0.4
+    lost_memory: float = 8.0
+    origin_span: float = 1.2
+    origin_least: float = 0.4
 
 
 _DECIDED = (1.2, 3.0)
 """From when to when after a vehicle was first seen it is decided whether it passed a gate unseen, s."""
+
+_EARLY = 1.0
+"""A vehicle's first way is that of so many seconds."""
+
+_THERE = 1.5
+"""Who is seen within this after the frames began may have been there before, s."""
 
 _BREAK = 1.0
 """After a longer stretch without frames nobody knows who passed in it, s."""
@@ -98,6 +112,11 @@ class GateCounter:
         self._lines = view.gate_lines(size)
         self._roi = view.polygons("roi", size)
         self._movements = {(m.origin, m.destination): m.id for m in view.movements}
+        names = [each.id for each in view.gates]
+        self._origins = [  # of each gate: by which others one may come that leaves by it
+            np.array([n for n, other in enumerate(names) if (other, name) in self._movements], np.intp)
+            for name in names
+        ]
         self._stitcher = Stitcher(size)
         self._passages: list[_Passage] = []
         self._recent: dict[tuple[int, Direction], list[_Passage]] = defaultdict(list)
@@ -114,12 +133,15 @@ class GateCounter:
                 ("box", np.float64, 4),
                 ("ground", np.float64, 2),
                 ("first_ground", np.float64, 2),
+                ("early_seen", np.float64),  # the end of its first second
+                ("early_ground", np.float64, 2),
                 ("path", np.float64),  # greatest distance from the first point, in box sizes
                 ("sightings", np.int64),
                 ("score", np.float64),  # sum over sightings
                 ("evidence", np.float64, CLASS_COUNT),
                 ("decided", np.bool_),  # whether it passed a gate before it was first seen
                 ("entered", np.int64),  # gate by which it came in, -1 for none
+                ("left", np.bool_),  # whether it has left by some gate
                 ("distance", np.float64, gates),  # signed, from each gate's infinite line
                 ("side", np.int8, gates),  # -1 or 1 once it was clear of the dead band
                 ("armed", np.bool_, gates),  # whether it may cross back
@@ -144,7 +166,9 @@ class GateCounter:
         if len(tracks):
             self._observe(time, tracks)
         done = self._report(time)
-        old = time - self._vehicles["seen"] > self.settings.memory
+        inside = self._vehicles["entered"] >= 0
+        memory = np.where(inside, self.settings.lost_memory, self.settings.memory)
+        old = time - self._vehicles["seen"] > memory
         if old.any():
             self._vehicles = self._vehicles[~old]
         return done
@@ -169,6 +193,8 @@ class GateCounter:
         self._note_lingering(time - vehicles["seen"][row], ground, distance / size[:, None])
         vehicles["box"][row], vehicles["seen"][row] = boxes, time
         vehicles["ground"][row], vehicles["distance"][row] = ground, distance
+        young = time - vehicles["first_seen"][row] <= _EARLY
+        vehicles["early_seen"][row[young]], vehicles["early_ground"][row[young]] = time, ground[young]
         vehicles["sightings"][row] += 1
         vehicles["score"][row] += tracks.score
         known = tracks.class_id >= 0
@@ -313,13 +339,55 @@ class GateCounter:
         if direction == "in":
             vehicle["entered"] = gate
         else:
-            origin, vehicle["entered"] = int(vehicle["entered"]), -1
+            if vehicle["entered"] < 0 and not vehicle["left"]:
+                self._find_origin(row, gate)
+            origin, vehicle["entered"], vehicle["left"] = int(vehicle["entered"]), -1, True
         x, y = vehicle["passed_point"][gate] / self.size
         due = moment + self.settings.settle
         number = int(vehicle["number"])
         passage = _Passage(number, due, moment, gate, direction, (float(x), float(y)), origin)
         self._passages.append(passage)
         recent.append(passage)
+
+    def _find_origin(self, row: int, gate: int) -> None:
+        """Find by which gate one came in that leaves and was not seen to enter, and count it there.
+
+        It is not counted again where it carries on another that was counted and lost. Only where the view has
+        movements: they say by which gates one may have come that leaves by this one.
+
+        Args:
+            row: of the vehicle.
+            gate: by which it leaves.
+        """
+        vehicles, settings = self._vehicles, self.settings
+        vehicle = vehicles[row]
+        gates, first = self._origins[gate], float(vehicle["first_seen"])
+        seen_for = float(vehicle["passed_at"][gate]) - first
+        if not len(gates) or seen_for < settings.origin_least or first < self._watched[0] + _THERE:
+            return
+        way = vehicle["early_ground"] - vehicle["first_ground"]
+        velocity = way / max(float(vehicle["early_seen"]) - first, 1e-3)
+        size = float(box_sizes(vehicle["box"][None])[0])
+        new = Appearance(first, vehicle["first_ground"].copy(), velocity, size)
+
+        # One whose box was still seen when the new one came up may be one and the same for a moment.
+        inside = np.isin(vehicles["entered"], gates) & (vehicles["seen"] <= first + 0.2)
+        lost = np.flatnonzero(inside & (vehicles["number"] != vehicle["number"]))
+        other = vehicles[lost]
+        entry = np.arange(len(lost)), other["entered"]
+        since = np.maximum(other["seen"] - other["passed_at"][entry], 0.2)
+        pace = (other["ground"] - other["passed_point"][entry]) / since[:, None]
+        rest = carried_on(new, other["seen"], other["ground"], pace)
+        if rest is not None:
+            vehicle["entered"], vehicles["entered"][lost[rest]] = other["entered"][rest], -1
+            return
+        found = came_by(new, self._lines, gates, settings.origin_span)
+        if found is None or first - found[1] < self._watched[0]:
+            return
+        vehicle["entered"], moment = found[0], first - found[1]
+        x, y = (new.place - velocity * found[1]) / self.size
+        due, number = moment + settings.settle, int(vehicle["number"])
+        self._passages.append(_Passage(number, due, moment, found[0], "in", (float(x), float(y)), -1))
 
     def _is_twin(self, row: int, number: int, time: float) -> bool:
         """Whether another vehicle's number stands for the same vehicle as a row does: boxes in one place."""

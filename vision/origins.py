@@ -1,0 +1,90 @@
+"""Origins: by which gate a vehicle came in that was first seen when it was already inside the junction.
+
+Nobody comes out of the road. Who leaves by a gate and was never seen to enter is either the rest of one that
+entered and was lost from sight, or it entered behind others. The first is looked for among the lost ones;
+failing that, its first way is followed back to the gates.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.geometry import position_along, signed_distance
+
+Floats = NDArray[np.float64]
+
+_NEAR = 1.5
+"""A vehicle may come into sight again this many box sizes from where its speed would have brought it."""
+_FASTER = 1.2
+"""And having driven so much faster than before or after."""
+_BESIDE = 0.1
+"""Share of a gate's length by which the way back may miss its ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """How a vehicle came into sight.
+
+    Attributes:
+        time: when it was first seen, s.
+        place: ``[2]`` its ground point then, px.
+        velocity: ``[2]`` of the time after that, px/s.
+        size: of its box, px.
+    """
+
+    time: float
+    place: Floats
+    velocity: Floats
+    size: float
+
+
+def carried_on(new: Appearance, seen: Floats, place: Floats, velocity: Floats) -> int | None:
+    """Which of some lost vehicles carries on in a new one.
+
+    It can have come there in the time, lies ahead of where the lost one was, and drives on in about its
+    direction (less than a right angle away, since it may be turning).
+
+    Args:
+        new: the new one.
+        seen: ``[N]`` when each was last seen, s; not later than the new one was first.
+        place: ``[N, 2]`` where, px.
+        velocity: ``[N, 2]`` since it entered, px/s.
+
+    Returns:
+        Its index; None if there is none.
+    """
+    speed = float(np.hypot(*new.velocity))
+    step = new.place - place
+    apart, pace = np.hypot(*step.T), np.hypot(*velocity.T)
+    gap = np.maximum(new.time - seen, 0.0)
+    fits = apart <= _NEAR * new.size + _FASTER * np.maximum(speed, pace) * gap
+    fits &= step @ new.velocity > -0.5 * new.size * speed
+    fits &= velocity @ new.velocity > 0
+    if not fits.any():
+        return None
+    off = np.hypot(*(step - velocity * gap[:, None]).T)
+    return int(np.where(fits, off + 0.5 * apart, np.inf).argmin())
+
+
+def came_by(new: Appearance, lines: Floats, gates: NDArray[np.intp], span: float) -> tuple[int, float] | None:
+    """Through which gate, inwards, a vehicle came if it drove before as it did after it was first seen.
+
+    Args:
+        new: the vehicle.
+        lines: ``[G, 2, 2]`` all gates, px.
+        gates: numbers of those by which it may have come.
+        span: it was there no longer before it was first seen, s.
+
+    Returns:
+        The nearest such gate, and how long ago that was, s; None if its way leads back to none.
+    """
+    beyond = signed_distance(new.place[None], lines[gates])[0]
+    rate = signed_distance((new.place + new.velocity)[None], lines[gates])[0] - beyond
+    inward = (beyond > 0) & (rate > 0)
+    ago = np.where(inward, beyond / np.where(inward, rate, 1.0), np.inf)
+    back = new.place - new.velocity * np.where(inward, ago, 0.0)[:, None]
+    along = position_along(back, lines[gates])
+    ago[(along < -_BESIDE) | (along > 1 + _BESIDE) | (ago > span)] = np.inf
+    nearest = int(ago.argmin()) if len(ago) else 0
+    return (int(gates[nearest]), float(ago[nearest])) if len(ago) and np.isfinite(ago[nearest]) else None
