@@ -117,6 +117,7 @@ class GateCounter:
             np.array([n for n, other in enumerate(names) if (other, name) in self._movements], np.intp)
             for name in names
         ]
+        self._ways_in = np.array([each.one_way != "out" for each in view.gates], np.bool_)
         self._stitcher = Stitcher(size)
         self._passages: list[_Passage] = []
         self._recent: dict[tuple[int, Direction], list[_Passage]] = defaultdict(list)
@@ -381,7 +382,7 @@ class GateCounter:
         if rest is not None:
             vehicle["entered"], vehicles["entered"][lost[rest]] = other["entered"][rest], -1
             return
-        found = came_by(new, self._lines, gates, settings.origin_span)
+        found = came_by(new, self._lines, gates[self._ways_in[gates]], settings.origin_span)
         if found is None or first - found[1] < self._watched[0]:
             return
         vehicle["entered"], moment = found[0], first - found[1]

@@ -73,6 +73,13 @@ def test_one_that_comes_up_where_a_lost_one_cannot_be_is_another():
     assert [(c.gate, c.direction) for c in crossings].count(("north", "in")) == 2
 
 
+def test_nobody_is_said_to_have_come_in_against_a_one_way_gate():
+    one_way = JUNCTION.model_copy(
+        update={"gates": [g.model_copy(update={"one_way": "out"}) for g in JUNCTION.gates]}
+    )
+    assert told(count_tracks(follow([BESIDE, through(3.2)], 7), one_way)) == [("south", "out", None)]
+
+
 def test_without_movements_nobody_is_looked_for():
     assert told(count_tracks(follow([BESIDE, through(3.2)], 7), NO_MOVEMENTS)) == [("south", "out", None)]
 
