@@ -18,6 +18,8 @@ _NEAR = 1.5
 """A vehicle may come into sight again this many box sizes from where its speed would have brought it."""
 _FASTER = 1.2
 """And having driven so much faster than before or after."""
+_OUTSIDE = 0.2
+"""How many box sizes before a gate it may have been when it was first seen: it was not clear of the line."""
 _BESIDE = 0.1
 """Share of a gate's length by which the way back may miss its ends."""
 
@@ -81,7 +83,7 @@ def came_by(new: Appearance, lines: Floats, gates: NDArray[np.intp], span: float
     """
     beyond = signed_distance(new.place[None], lines[gates])[0]
     rate = signed_distance((new.place + new.velocity)[None], lines[gates])[0] - beyond
-    inward = (beyond > 0) & (rate > 0)
+    inward = (beyond > -_OUTSIDE * new.size) & (rate > 0)
     ago = np.where(inward, beyond / np.where(inward, rate, 1.0), np.inf)
     back = new.place - new.velocity * np.where(inward, ago, 0.0)[:, None]
     along = position_along(back, lines[gates])
