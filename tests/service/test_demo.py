@@ -40,8 +40,8 @@ def count(out: Path, clip: str, view: str, entered: dict[str, int]) -> tuple[Cou
 
 @pytest.fixture
 def counts(tmp_path: Path) -> Counts:
-    first = count(tmp_path, CLIP, VIEW, {"north": 3, "east": 4, "south": 5})
-    second = count(tmp_path / "cam2", CLIP_2, VIEW_2, {"north": 30, "east": 40, "west": 6})
+    first = count(tmp_path, CLIP, VIEW, {"north": 3, "east": 40, "south": 5})
+    second = count(tmp_path / "cam2", CLIP_2, VIEW_2, {"north": 30, "east": 4, "west": 6})
     return {"hoa-ban-cam1": first, "hoa-ban-cam2": second}
 
 
@@ -59,9 +59,9 @@ def test_the_chain_ends_in_figures_of_the_junction(
     monkeypatch.setenv("COLUMNS", "100")
     shown(counts, tmp_path, capsys)
     said, rows = shown(counts, tmp_path, capsys)  # what an earlier run left does not stand in the way
-    assert "4 crossings of camera hoa-ban-cam1 are in sqlite:///" in said
+    assert "4 crossings of camera hoa-ban-cam2 are in sqlite:///" in said
     # By the sums of the made-up interval: 4 in 10 s; 2.5 vehicles on 40 m; 20 m in 2.5 s.
-    assert rows["east"] == ["hoa-ban-cam1", "10 of 900 s", "4", "1440", "62", "28.8", "12", "busy"]
+    assert rows["east"] == ["hoa-ban-cam2", "10 of 900 s", "4", "1440", "62", "28.8", "12", "busy"]
     assert rows["west"][:3] == ["hoa-ban-cam2", "10 of 900 s", "6"]
     # Of each approach its owner's: the other camera's 30 and 40 are not added.
     assert rows["junction"][1:4] == ["10 of 900 s", "18", "6480"]
