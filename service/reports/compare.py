@@ -13,6 +13,7 @@ from service.reports.crossings import CLASSES, DIRECTIONS, Counted, Note
 from service.reports.grid import clock
 from service.reports.manual import ALL_CLASSES, Entries, Intervals, Key, ManualCount
 from service.reports.matching import EventScore, match, score
+from service.reports.ratio import TrueRatio, true_ratio
 from vision import NgatuError, VehicleClass
 from vision.accuracy import Event
 
@@ -38,6 +39,8 @@ class Line:
         bias: (ours - manual) / manual; None where nobody counted any.
         wape: sum of the absolute differences by interval and place, over the manual sum; None likewise.
         geh: of each fully compared hour; empty where there is none.
+        ratio: vehicles for each one that we counted, from its minutes or the manual count's intervals; None
+            where these are too few.
         events: precision, recall and F1 by window; empty where single events are not known.
     """
 
@@ -49,6 +52,7 @@ class Line:
     bias: float | None
     wape: float | None
     geh: tuple[float, ...]
+    ratio: TrueRatio | None
     events: tuple[EventScore, ...]
 
 
@@ -139,6 +143,9 @@ class _Common:
         manual: the person's counts.
         ours: our counts.
         starts: ``float64[B]`` beginnings of the intervals in which volumes are compared.
+        parts: ``float64[P]`` beginnings of the parts by whose scatter the ratio's range is told: minutes, or
+            the manual count's intervals.
+        allowed: ``bool[P, K]`` in which of them which place was compared.
         spans: ``float64[S, 2]`` the time that both counted.
         spans_of: the same for each of the K places, without the seams between recordings.
         by_events: whether the person noted single events.
@@ -150,6 +157,8 @@ class _Common:
     manual: Entries
     ours: Entries
     starts: NDArray[np.float64]
+    parts: NDArray[np.float64]
+    allowed: NDArray[np.bool_]
     spans: NDArray[np.float64]
     spans_of: tuple[NDArray[np.float64], ...]
     by_events: bool
@@ -171,7 +180,9 @@ def _common_of_events(ours: Counted, manual: ManualCount, interval: float) -> _C
     )
     counted = entries.where(is_within(spans, entries.time))
     whole = (merge_spans(map(tuple, spans.tolist()), SEAM),) * len(manual.keys)
-    return _Common(manual.keys, true, counted, edges[:-1], spans, whole, True, True, notes)
+    minutes = _minutes(spans)
+    allowed = np.ones((len(minutes), len(manual.keys)), np.bool_)
+    return _Common(manual.keys, true, counted, edges[:-1], minutes, allowed, spans, whole, True, True, notes)
 
 
 def _common_of_bins(ours: Counted, manual: ManualCount, intervals: Intervals) -> _Common:
@@ -194,6 +205,8 @@ def _common_of_bins(ours: Counted, manual: ManualCount, intervals: Intervals) ->
         inside(manual.entries),
         inside(_our_entries(ours, keys)),
         edges[:, 0],
+        edges[:, 0],
+        allowed,
         merge_spans(map(tuple, edges[allowed.any(axis=1)].tolist())),
         tuple(merge_spans(map(tuple, edges[column].tolist())) for column in allowed.T),
         by_events=False,
@@ -252,6 +265,7 @@ def _line(
         bias=(total - count) / count if count else None,
         wape=float(apart / count) if count else None,
         geh=tuple(geh(_within(ours, hour), _within(manual, hour)) for hour in hours),
+        ratio=true_ratio(_by_part(both, manual, places), _by_part(both, ours, places)),
         events=events,
     )
 
@@ -291,6 +305,19 @@ def _by_cell(both: _Common, entries: Entries) -> NDArray[np.int64]:
     number = np.searchsorted(both.starts, entries.time, side="right") - 1
     np.add.at(cells, (number, entries.key), entries.weight)
     return cells
+
+
+def _by_part(both: _Common, entries: Entries, places: Sequence[int]) -> NDArray[np.int64]:
+    """``int64[N]`` vehicles in each part of the time in which some of the places were compared."""
+    number = np.searchsorted(both.parts, entries.time, side="right") - 1
+    found = np.bincount(number, weights=entries.weight, minlength=len(both.parts))
+    return found[both.allowed[:, places].any(axis=1)].astype(np.int64)
+
+
+def _minutes(spans: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Beginnings of about a minute each, into which spans are cut evenly."""
+    cut = [np.linspace(begin, end, max(round((end - begin) / 60.0), 1) + 1)[:-1] for begin, end in spans]
+    return np.concatenate(cut)
 
 
 def _hours(spans: NDArray[np.float64]) -> list[tuple[float, float]]:

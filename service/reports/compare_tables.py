@@ -26,6 +26,8 @@ def comparison_tables(result: Comparison, language: Language) -> RenderableType:
     if any(line.events for line in result.lines):
         parts += [_events(result, number, language) for number in range(len(WINDOWS))]
         parts.append(Text(f"• {word('chance_note', language)}"))
+    if any(line.ratio for line in result.lines):
+        parts.append(Text(f"• {word('ratio_note', language)}"))
     if result.geh_share is not None:
         parts.append(Text("• " + word("geh_share", language).format(share=f"{result.geh_share:.0%}")))
     return Group(*parts, *(Text(f"• {say(note, language)}") for note in result.notes))
@@ -34,7 +36,7 @@ def comparison_tables(result: Comparison, language: Language) -> RenderableType:
 def _volumes(result: Comparison, language: Language) -> Table:
     table = Table()
     table.add_column(word("compared", language))
-    for key in ("manual", "ours", "bias", "wape", "geh"):
+    for key in ("manual", "ours", "bias", "wape", "geh", "ratio"):
         table.add_column(word(key, language), justify="right")
     last = ""
     for line in result.lines:
@@ -44,8 +46,14 @@ def _volumes(result: Comparison, language: Language) -> Table:
         worst = f"{max(line.geh):.1f}" if line.geh else "–"
         share = "–" if line.bias is None else f"{line.bias:+.1%}"
         wape = "–" if line.wape is None else f"{line.wape:.1%}"
-        table.add_row(_name(line, language), str(line.manual), str(line.ours), share, wape, worst)
+        counts = str(line.manual), str(line.ours)
+        table.add_row(_name(line, language), *counts, share, wape, worst, _ratio(line))
     return table
+
+
+def _ratio(line: Line) -> str:
+    ratio = line.ratio
+    return "–" if ratio is None else f"{ratio.value:.2f} ({ratio.low:.2f}–{ratio.high:.2f})"
 
 
 def _events(result: Comparison, number: int, language: Language) -> Table:
@@ -104,6 +112,8 @@ def _line(line: Line) -> dict[str, Any]:
         "bias": _rounded(line.bias),
         "wape": _rounded(line.wape),
         "geh": [round(value, 2) for value in line.geh] or None,
+        "true_per_counted": line.ratio
+        and {name: round(getattr(line.ratio, name), 4) for name in ("value", "low", "high")},
         "events": {f"{scored.window:g}": _score(scored) for scored in line.events} or None,
     }
 
@@ -121,6 +131,7 @@ def _score(scored: EventScore) -> dict[str, Any]:
 def comparison_csv(result: Comparison) -> str:
     """One row a line; the greatest GEH of all hours; columns of events by window: ``f1_0.5s``."""
     columns = ["kind", "id", "direction", "manual", "ours", "bias", "wape", "geh_max"]
+    columns += ["true_per_counted", "true_per_counted_low", "true_per_counted_high"]
     columns += [f"{name}_{window:g}s" for window in WINDOWS for name in ("matched", *_SCORES)]
     text = StringIO()
     table = csv.DictWriter(text, columns, lineterminator="\n")
@@ -129,6 +140,9 @@ def comparison_csv(result: Comparison) -> str:
         row: dict[str, Any] = {name: getattr(line, name) for name in columns[:5]}
         row |= {"bias": _rounded(line.bias), "wape": _rounded(line.wape)}
         row["geh_max"] = round(max(line.geh), 2) if line.geh else None
+        if line.ratio is not None:
+            row["true_per_counted"] = round(line.ratio.value, 4)
+            row |= {f"true_per_counted_{end}": round(getattr(line.ratio, end), 4) for end in ("low", "high")}
         for scored in line.events:
             row[f"matched_{scored.window:g}s"] = scored.matched
             row |= {f"{name}_{scored.window:g}s": _rounded(getattr(scored, name)) for name in _SCORES}

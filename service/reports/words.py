@@ -52,6 +52,13 @@ _WORDS: dict[str, tuple[str, str]] = {
     "bias": ("bias", "sai lệch"),
     "wape": ("WAPE", "WAPE"),
     "geh": ("GEH", "GEH"),
+    "ratio": ("true per counted (95 %)", "thực / đếm được (95 %)"),
+    "ratio_note": (
+        "A count of N, made here at another time in like light and traffic, stands for N times the true per "
+        "counted; the range is where that lies with 95 % confidence.",
+        "N lượt đếm được ở đây vào lúc khác, trong điều kiện ánh sáng và giao thông tương tự, ứng với N nhân "
+        "tỷ số thực / đếm được; khoảng trong ngoặc có độ tin cậy 95 %.",
+    ),
     "geh_share": (
         "GEH below 5 in {share} of the hourly volumes by gate or movement (a usual mark is 85 %).",
         "GEH nhỏ hơn 5 ở {share} số lưu lượng giờ theo mặt cắt hoặc hướng đi (mức thường dùng: 85 %).",

@@ -47,6 +47,7 @@ COMPARED: dict[str, Any] = {
             "bias": -0.0209,
             "wape": 0.0431,
             "geh": [0.6],
+            "true_per_counted": {"value": 1.0214, "low": 1.0012, "high": 1.0416},
             "events": None,
         }
     ],
@@ -80,7 +81,8 @@ class ComparisonOut(Shape):
         description="share of hourly volumes with a GEH below 5; null without a full hour"
     )
     lines: list[dict[str, Any]] = Field(
-        description="all, then classes, gates, movements: manual, ours, bias, wape, geh, events by window"
+        description="all, then classes, gates, movements: manual, ours, bias, wape, geh, true_per_counted "
+        "(with its 95 % range; null for less than five minutes or intervals), events by window"
     )
     notes: list[str] = Field(description="what the reader must know")
 

@@ -111,6 +111,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "bias": ("Sai lệch", "Bias"),
     "wape": ("WAPE", "WAPE"),
     "geh": ("GEH lớn nhất", "Greatest GEH"),
+    "ratio": ("Thực / đếm được (95 %)", "True per counted (95 %)"),
     "f1": ("F1 (±0,5 s)", "F1 (±0.5 s)"),
     "chance": ("F1 ngẫu nhiên", "F1 by chance"),
 }

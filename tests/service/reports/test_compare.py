@@ -17,6 +17,7 @@ from service.reports.compare import Comparison, Line, compare, geh
 from service.reports.load import load_counted
 from service.reports.manual import read_manual
 from service.reports.matching import match, most_pairs, score
+from service.reports.ratio import true_ratio
 from tests.service.reports.conftest import Ngatu
 from tests.service.reports.junctions import Passing, counted, quarters, stamp, write_folder
 from vision import VehicleClass, load_view
@@ -68,6 +69,44 @@ def test_volumes_by_quarter(tmp_path: Path) -> None:
     gate = line_of(result, "gate", "north", "in")
     assert (gate.manual, gate.ours, gate.wape, gate.geh) == (40, 40, 0.1, (0.0,))
     assert not [each for each in result.lines if each.direction == "out"], "neither has any"
+
+
+def test_what_one_counted_stands_for(tmp_path: Path) -> None:
+    """Eight quarters: 1.05 true for each counted; the range is Student's, by the quarters' scatter."""
+    true, ours = [21, 20, 22, 21, 20, 22, 21, 21], [20] * 8
+    rows = [f"{stamp(900 * n)},north,in,motorcycle,{vehicles}" for n, vehicles in enumerate(true)]
+    manual = tmp_path / "m.csv"
+    manual.write_text("start,gate,direction,class,count\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    ratio = line_of(compared(quarters(ours), manual, end=7200), "gate", "north", "in").ratio
+    assert ratio is not None
+    assert ratio.value == pytest.approx(1.05)
+    reach = 2.3646 * math.sqrt(8 * 4 / 7) / 160  # t of 7 degrees of freedom; squares of residuals add up to 4
+    assert (ratio.low, ratio.high) == (
+        pytest.approx(1.05 - reach, abs=1e-4),
+        pytest.approx(1.05 + reach, abs=1e-4),
+    )
+
+
+def test_less_than_five_minutes_say_nothing_of_other_counts(tmp_path: Path) -> None:
+    manual = manual_events(
+        tmp_path / "m.csv", [(n * 10.0, "north", "in", "car", "") for n in range(24)], "0-240"
+    )
+    passings = [(n * 10.0, "north", "in", "car", "") for n in range(24)]
+    assert line_of(compared(passings, manual, end=240), "all").ratio is None
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000), share=st.floats(0.7, 1.0))
+def test_the_range_holds_the_true_ratio_about_as_often_as_it_says(seed: int, share: float) -> None:
+    """Of 200 checks of ten minutes, where each vehicle is counted with the same chance."""
+    random = np.random.default_rng(seed)
+    held = 0
+    for _ in range(200):
+        true = random.poisson(25, 10)
+        ratio = true_ratio(true, random.binomial(true, share))
+        assert ratio is not None
+        held += ratio.low <= 1 / share <= ratio.high
+    assert held >= 168, "95 % of 200 is 190"
 
 
 def test_signed_bias_and_geh_of_hours(tmp_path: Path) -> None:

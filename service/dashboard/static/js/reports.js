@@ -236,12 +236,13 @@ async function compareManual(event) {
 function showComparison(told) {
   const events = told.lines.some((line) => line.events);
   const name = (line) => (line.kind === "all" ? t("reports.everything") : line.kind === "class" ? t(`common.class_${line.id}`) : [line.id, line.direction ? t(`reports.gate_${line.direction}`) : null].filter(Boolean).join(" · "));
+  const ratio = (told) => (told ? `${number(told.value, 2)} (${number(told.low, 2)}–${number(told.high, 2)})` : number(null));
   const signed = (share) => (share === null ? number(null) : `${share > 0 ? "+" : ""}${percent(share, 1)}`);
   fill($("#compared"), h("p", {}, t("reports.compared_time", { start: dateTime(told.start), end: dateTime(told.end), minutes: number(told.compared_seconds / 60) })),
     told.geh_below_5_share === null ? null : h("p", {}, h("strong", {}, t("reports.geh_share", { share: percent(told.geh_below_5_share) }))),
     h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("reports.compare") }, h("table", {}, h("caption", { class: "visually-hidden" }, t("reports.compare")),
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("reports.compared_what")), ["manual", "ours", "bias", "wape", "geh", ...(events ? ["f1", "chance"] : [])].map((each) => h("th", { scope: "col", class: "number" }, t(`reports.${each}`))))),
-      h("tbody", {}, told.lines.map((line) => h("tr", {}, h("th", { scope: "row" }, name(line)), h("td", { class: "number" }, number(line.manual)), h("td", { class: "number" }, number(line.ours)), h("td", { class: "number" }, signed(line.bias)), h("td", { class: "number" }, percent(line.wape, 1)), h("td", { class: "number" }, number(line.geh ? Math.max(...line.geh) : null, 1)),
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("reports.compared_what")), ["manual", "ours", "bias", "wape", "geh", "ratio", ...(events ? ["f1", "chance"] : [])].map((each) => h("th", { scope: "col", class: "number" }, t(`reports.${each}`))))),
+      h("tbody", {}, told.lines.map((line) => h("tr", {}, h("th", { scope: "row" }, name(line)), h("td", { class: "number" }, number(line.manual)), h("td", { class: "number" }, number(line.ours)), h("td", { class: "number" }, signed(line.bias)), h("td", { class: "number" }, percent(line.wape, 1)), h("td", { class: "number" }, number(line.geh ? Math.max(...line.geh) : null, 1)), h("td", { class: "number" }, ratio(line.true_per_counted)),
         events ? [h("td", { class: "number" }, number(line.events?.["0.5"]?.f1 ?? null, 2)), h("td", { class: "number" }, number(line.events?.["0.5"]?.chance ?? null, 2))] : null))))),
     told.notes.length ? h("ul", { class: "notes small" }, told.notes.map((note) => h("li", {}, note))) : null);
 }
