@@ -220,6 +220,18 @@ def show(console: Console, title: str, rows: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
+def show_flows(console: Console, title: str, rows: list[dict[str, Any]]) -> None:
+    """How many counts of an approach lie within the larger of one vehicle and 5 % of the true one."""
+    counts = np.array([row["count"] for row in rows if row["count"][0] is not None]).reshape(-1, 2)
+    if len(counts):
+        within = np.abs(counts[:, 0] - counts[:, 1]) <= np.maximum(1.0, 0.05 * counts[:, 1])
+        found, true = counts.sum(axis=0)
+        console.print(
+            f"{title}: {within.sum()} of {len(counts)} counts within the larger of one vehicle and 5 %; "
+            f"together {found:.0f} of {true:.0f}"
+        )
+
+
 def _pair(row: dict[str, Any], name: str, form: str, relative: bool) -> str:
     if name not in row or row[name][0] is None:
         return ""
@@ -231,6 +243,8 @@ def _pair(row: dict[str, Any], name: str, form: str, relative: bool) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hour", type=Path, help="folder of the generator's `boxes` command")
+    parser.add_argument("--clips", type=Path, default=ROOT / "sample_videos", help="the generator's --out")
+    parser.add_argument("--length", type=float, default=60.0, help="of a row of the clips, in seconds")
     parser.add_argument("--every", type=int, default=1, help="take only each so many-th frame")
     parser.add_argument(
         "--detector", nargs="?", const="ngatu-n", help="run a detector over the clips too; ours by itself"
@@ -259,19 +273,23 @@ def main() -> None:
         for noisy in args.hour.glob("*.detections.parquet"):
             frames = noisy_frames(noisy, start_of(minutes), view, SIZE, args.every)
             run("an hour, boxes that err, 15 minutes", frames, view, minutes, 900.0)
-    for clip in sorted((ROOT / "sample_videos").glob("*.mp4")):
+    for clip in sorted(args.clips.glob("*.mp4")):
         minutes = clip.with_suffix(".minutes.csv")
         camera = clip.name.split("_")[1]
         view = surveyed(load_view(clip.parent / f"hoa-ban_{camera}.view.yaml"), camera)
         frames = exact_frames(clip.with_suffix(".truth.parquet"), start_of(minutes), view, SIZE, args.every)
-        run(f"{clip.stem}, exact boxes", frames, view, minutes, 60.0)
+        run(f"{clip.stem}, exact boxes", frames, view, minutes, args.length)
         if args.detector:
             detector = detector_of(args.detector, args.tiles)
             for least in (None, detector.least_rider(SIZE)):
                 title = (
                     f"{clip.stem}, detector, {'all of each zone' if least is None else 'as far as it sees'}"
                 )
-                run(title, detected_frames(clip, view, detector), view, minutes, 60.0, least)
+                run(title, detected_frames(clip, view, detector), view, minutes, args.length, least)
+    for seen_by in ("exact boxes", "all of each zone"):
+        show_flows(
+            console, seen_by, [row for title in report if seen_by in title for row in report[title]["rows"]]
+        )
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(json.dumps(report, indent=2))
 
