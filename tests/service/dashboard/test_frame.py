@@ -146,3 +146,11 @@ def test_every_page_stands_in_both_languages_without_a_fault(visit: Visit, name:
         shown = visit("administrator", path, language=language)
         assert WORDS[f"{name}.title"][number] in shown.page.title()
         shown.page.wait_for_load_state("load")
+
+
+def test_a_phone_s_menu_is_scrolled_to_where_one_is(visit: Visit) -> None:
+    page = visit("engineer", "/reports", size="phone").page
+    where = "document.querySelector('.top nav [aria-current]').getBoundingClientRect()"
+    left, right = page.evaluate(f"(({{left, right}}) => [left, right])({where})")
+    assert 0 <= left < right <= page.evaluate("innerWidth")
+    assert page.evaluate("document.querySelector('.top nav').scrollLeft") > 0

@@ -8,7 +8,12 @@ $("#log-out")?.addEventListener("click", async () => {
   location.assign("/login");
 });
 
-$(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // the menu of a phone is wider than it
+// The menu of a phone is wider than it. Not by scrollIntoView: in newer browsers the keyboard then goes on from there.
+const here = $(".top nav [aria-current]"), menu = here?.closest("nav");
+if (here) {
+  const middle = ({ left, width }) => left + width / 2;
+  menu.scrollLeft += middle(here.getBoundingClientRect()) - middle(menu.getBoundingClientRect());
+}
 
 let lostAt = null;
 
