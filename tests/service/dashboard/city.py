@@ -119,7 +119,7 @@ def _record(outbox: Outbox, camera: str, sha256: str, start: datetime, seconds: 
     info: SegmentInfo = segment(camera, sha256, start, site=SITE, source=f"{camera}.mp4")
     recorder = Recorder(outbox, info, {arm: arm for arm in ARMS})
     if intervals:
-        owned = ("north", "east", "south") if first else ("west",)
+        owned = ("north", "south") if first else ("east", "west")
         recorder.intervals(
             _interval(arm, start + timedelta(seconds=at), at // 10, number)
             for at in range(0, seconds, 10)
@@ -219,7 +219,7 @@ def report(now: float, number: int = 0, lost: Iterable[str] = ()) -> WorkerRepor
 def _live(now: float, number: int, camera: str) -> dict[str, Any]:
     base = {label: round(1000 * share) for label, share in SHARES.items()}
     grown = {**base, "motorcycle": base["motorcycle"] + number}
-    owned = ("north", "east", "south") if camera == CAMERA else ("west",)
+    owned = ("north", "south") if camera == CAMERA else ("east", "west")
     levels = dict(zip(ARMS, ("free", "jammed", "busy", "slow"), strict=True))
     return {
         "frame_time": now - 0.2,

@@ -73,7 +73,7 @@ def test_a_page_is_in_vietnamese_first_and_english_is_a_click_away(visit: Visit,
     assert page.get_attribute("html", "lang") == "vi"
     assert page.inner_text("h1") == WORDS["coverage.title"][0]
     page.click("text=English")
-    until(page, "document.documentElement.lang === 'en'")
+    until(page, "document.documentElement?.lang === 'en'")
     assert page.inner_text("h1") == WORDS["coverage.title"][1]
     assert page.inner_text(".top nav [aria-current]") == "Coverage"
     shown.open("/alarms")  # the choice is kept
