@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from vision import count_crossings, load_detector, load_view, open_source
+from vision import View, count_crossings, load_detector, load_view, open_source
 from vision.accuracy import Event, match_events, read_events
 
 TRUTH = Path(__file__).parent / "truth"
@@ -60,15 +60,25 @@ def test_counts_agree_with_the_count_by_eye(testdata, name, f1, number):
     assert len(counted) == pytest.approx(number, rel=0.10, abs=1), told
 
 
+def with_movements(view: View) -> View:
+    """A view with every movement between its gates."""
+    ids = [gate.id for gate in view.gates]
+    return View.model_validate(
+        view.model_dump()
+        | {"movements": [{"id": f"{a}-{b}", "from": a, "to": b, "turn": "through"} for a in ids for b in ids]}
+    )
+
+
 @pytest.mark.data
 @pytest.mark.timeout(300)
 def test_movements_through_a_whole_junction(testdata):
-    """Ten frames a second over the four arms: what is called a movement is right, and a third are found.
+    """Ten frames a second over the four arms: most movements are found, and what is called one is right.
 
-    A watermark over the middle of this picture hides vehicles from the network for more than a second.
+    A watermark over the middle of this picture hides vehicles from the network for more than a second. They
+    are known again when they leave, since the view says which movements there are.
     """
     name = "us-crossroad-turning-oblique"
-    view = load_view(TRUTH / f"{name}.view.yaml")
+    view = with_movements(load_view(TRUTH / f"{name}.view.yaml"))
     with open_source(testdata / "videos" / f"{name}.mp4", fps=10) as source:
         crossings = count_crossings(source, load_detector(), source.size, view)
         pairs = [
@@ -79,8 +89,8 @@ def test_movements_through_a_whole_junction(testdata):
     rows = [line.split(",") for line in (TRUTH / f"{name}.movements.csv").read_text().splitlines()[2:]]
     truth = [Event(float(row[1]), f"{row[2]}-{row[3]}", "out", pairs[0].vehicle_class) for row in rows]
     agreement = match_events(truth, pairs, window=1.0)
-    assert agreement.precision >= 0.8
-    assert agreement.recall >= 0.3
+    assert agreement.precision >= 0.85
+    assert agreement.recall >= 0.65
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in TRUTH.glob("*.csv") if "." not in path.stem))

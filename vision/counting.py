@@ -76,6 +76,9 @@ _DECIDED = (1.2, 3.0)
 _EARLY = 1.0
 """A vehicle's first way is that of so many seconds."""
 
+_GONE = 0.15
+"""One not seen for longer has been lost, s."""
+
 _THERE = 1.5
 """Who is seen within this after the frames began may have been there before, s."""
 
@@ -366,19 +369,21 @@ class GateCounter:
         seen_for = float(vehicle["passed_at"][gate]) - first
         if not len(gates) or seen_for < settings.origin_least or first < self._watched[0] + _THERE:
             return
-        way = vehicle["early_ground"] - vehicle["first_ground"]
-        velocity = way / max(float(vehicle["early_seen"]) - first, 1e-3)
-        size = float(box_sizes(vehicle["box"][None])[0])
-        new = Appearance(first, vehicle["first_ground"].copy(), velocity, size)
-
-        # One whose box was still seen when the new one came up may be one and the same for a moment.
-        inside = np.isin(vehicles["entered"], gates) & (vehicles["seen"] <= first + 0.2)
-        lost = np.flatnonzero(inside & (vehicles["number"] != vehicle["number"]))
+        new = Appearance(
+            np.array([first, vehicle["early_seen"], vehicle["seen"]]),
+            np.array([vehicle["first_ground"], vehicle["early_ground"], vehicle["ground"]]),
+            float(box_sizes(vehicle["box"][None])[0]),
+        )
+        # Lost by now, or one with it by now: then both were boxes of one vehicle.
+        gone = vehicles["seen"] < vehicle["seen"] - _GONE
+        gone |= box_containment(vehicle["box"][None], vehicles["box"])[0] > 0.5
+        gone &= np.isin(vehicles["entered"], gates) & (vehicles["number"] != vehicle["number"])
+        lost = np.flatnonzero(gone)
         other = vehicles[lost]
         entry = np.arange(len(lost)), other["entered"]
         since = np.maximum(other["seen"] - other["passed_at"][entry], 0.2)
         pace = (other["ground"] - other["passed_point"][entry]) / since[:, None]
-        rest = carried_on(new, other["seen"], other["ground"], pace)
+        rest = carried_on(new, other["seen"], other["ground"], pace, box_sizes(other["box"]))
         if rest is not None:
             vehicle["entered"], vehicles["entered"][lost[rest]] = other["entered"][rest], -1
             return
@@ -386,7 +391,7 @@ class GateCounter:
         if found is None or first - found[1] < self._watched[0]:
             return
         vehicle["entered"], moment = found[0], first - found[1]
-        x, y = (new.place - velocity * found[1]) / self.size
+        x, y = (new.places[0] - new.velocity * found[1]) / self.size
         due, number = moment + settings.settle, int(vehicle["number"])
         self._passages.append(_Passage(number, due, moment, found[0], "in", (float(x), float(y)), -1))
 
