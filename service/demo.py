@@ -43,7 +43,10 @@ def demo(
     start = float(result.summary["start_epoch"])
     counted = [Event(c.time - start, c.gate, c.direction, c.vehicle_class) for c in result.crossings]
     _compare(read_truth(folder / f"{CLIP}.crossings.csv"), counted, result.crossings)
-    print("\nthe junction's west approach belongs to its second camera, counted now ...", flush=True)
+    print(
+        "\nthe junction's approaches from east and west belong to its second camera, counted now ...",
+        flush=True,
+    )
     clip, view = str(folder / f"{CLIP_2}.mp4"), folder / VIEW_2
     second = replace(options, source=clip, view=view, out=out / "cam2", annotate=False)
     other = count_source(second)

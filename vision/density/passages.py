@@ -31,7 +31,7 @@ class Passage:
         crossing: what the counter said.
         speed: m/s at the gate; None where unknown.
         headway: seconds since the entering crossing before; None for a leaving one, for the first, and
-            across a time without frames.
+            across a time without frames; 0 for one that was told after a later one, so that the mean holds.
         gap: seconds from the rear of that one to the front of this; None where its speed is unknown.
     """
 
@@ -92,8 +92,9 @@ class Passages:
                 headway = None
             elif passing is not None:
                 gap = max(headway - passing, 0.0)
-        length = float(FOOTPRINTS[crossing.vehicle_class, 0])
-        self._leaders[number] = (crossing.time, length / speed if speed else None)
+        if leader is None or crossing.time >= leader[0]:
+            length = float(FOOTPRINTS[crossing.vehicle_class, 0])
+            self._leaders[number] = (crossing.time, length / speed if speed else None)
         return Passage(number, crossing, speed, headway, gap)
 
     def _speed_of(self, crossing: Crossing) -> float | None:
