@@ -30,7 +30,9 @@ def true_ratio(manual: NDArray[np.int64], ours: NDArray[np.int64]) -> TrueRatio 
 
     R = Σm / Σo; var R = n Σ(m - R o)² / ((n - 1) (Σo)²), Student's t with n - 1 degrees of freedom (Cochran,
     *Sampling Techniques*, 3rd edition, 1977, chapter 6). Whatever makes misses come in bunches within an
-    interval is in it; other light, weather or traffic than in these intervals is not.
+    interval is in it; other light, weather or traffic than in these intervals is not. The sum of squares is
+    taken as 1 at least, as if one interval were off by one vehicle: where no difference was seen that makes
+    about 3 in N ("rule of three"), not certainty.
 
     Args:
         manual: ``[n]`` vehicles that a person counted in each interval.
@@ -46,6 +48,6 @@ def true_ratio(manual: NDArray[np.int64], ours: NDArray[np.int64]) -> TrueRatio 
     if cells < LEAST_CELLS or not total:
         return None
     ratio = float(manual.sum()) / total
-    scatter = float(((manual - ratio * ours) ** 2).sum())
+    scatter = max(float(((manual - ratio * ours) ** 2).sum()), 1.0)
     reach = float(t.ppf(0.975, cells - 1)) * np.sqrt(cells * scatter / (cells - 1)) / total
     return TrueRatio(ratio, max(ratio - reach, 0.0), ratio + reach)
