@@ -346,12 +346,17 @@ class GateCounter:
             if vehicle["entered"] < 0 and not vehicle["left"]:
                 self._find_origin(row, gate)
             origin, vehicle["entered"], vehicle["left"] = int(vehicle["entered"]), -1, True
-        x, y = vehicle["passed_point"][gate] / self.size
-        due = moment + self.settings.settle
-        number = int(vehicle["number"])
+        recent.append(self._note(row, gate, direction, moment, vehicle["passed_point"][gate], origin))
+
+    def _note(
+        self, row: int, gate: int, direction: Direction, moment: float, place: Floats, origin: int = -1
+    ) -> _Passage:
+        """Keep a crossing until it is due; `place` is in pixels."""
+        number, due = int(self._vehicles["number"][row]), moment + self.settings.settle
+        x, y = place / self.size
         passage = _Passage(number, due, moment, gate, direction, (float(x), float(y)), origin)
         self._passages.append(passage)
-        recent.append(passage)
+        return passage
 
     def _find_origin(self, row: int, gate: int) -> None:
         """Find by which gate one came in that leaves and was not seen to enter, and count it there.
@@ -391,9 +396,7 @@ class GateCounter:
         if found is None or first - found[1] < self._watched[0]:
             return
         vehicle["entered"], moment = found[0], first - found[1]
-        x, y = (new.places[0] - new.velocity * found[1]) / self.size
-        due, number = moment + settings.settle, int(vehicle["number"])
-        self._passages.append(_Passage(number, due, moment, found[0], "in", (float(x), float(y)), -1))
+        self._note(row, found[0], "in", moment, new.places[0] - new.velocity * found[1])
 
     def _is_twin(self, row: int, number: int, time: float) -> bool:
         """Whether another vehicle's number stands for the same vehicle as a row does: boxes in one place."""

@@ -98,6 +98,8 @@ def came_by(new: Appearance, lines: Floats, gates: NDArray[np.intp], span: float
     Returns:
         The nearest such gate, and how long ago that was, s; None if its way leads back to none.
     """
+    if not len(gates):
+        return None
     place = new.places[0]
     beyond = signed_distance(place[None], lines[gates])[0]
     rate = signed_distance((place + new.velocity)[None], lines[gates])[0] - beyond
@@ -105,6 +107,6 @@ def came_by(new: Appearance, lines: Floats, gates: NDArray[np.intp], span: float
     ago = np.where(inward, beyond / np.where(inward, rate, 1.0), np.inf)
     back = place - new.velocity * np.where(inward, ago, 0.0)[:, None]
     along = position_along(back, lines[gates])
-    ago[(along < -_BESIDE) | (along > 1 + _BESIDE) | (ago > span)] = np.inf
-    nearest = int(ago.argmin()) if len(ago) else 0
-    return (int(gates[nearest]), float(ago[nearest])) if len(ago) and np.isfinite(ago[nearest]) else None
+    ago[(along < -_BESIDE) | (along > 1 + _BESIDE)] = np.inf
+    nearest = int(ago.argmin())
+    return (int(gates[nearest]), float(ago[nearest])) if ago[nearest] <= span else None

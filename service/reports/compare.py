@@ -245,7 +245,10 @@ def _line(
 
     manual, ours = chosen(both.manual), chosen(both.ours)
     count, total = int(manual.weight.sum()), int(ours.weight.sum())
-    apart = np.abs(_by_cell(both, ours) - _by_cell(both, manual)).sum()
+    cells = [_by_cell(both.starts, len(both.keys), each) for each in (manual, ours)]
+    apart = np.abs(cells[1] - cells[0]).sum()
+    looked = both.allowed[:, places].any(axis=1)
+    parts = [_by_cell(both.parts, len(both.keys), each).sum(axis=1)[looked] for each in (manual, ours)]
     spans = both.spans_of[places[0]]
     for place in places[1:]:
         spans = common_spans(spans, both.spans_of[place])
@@ -265,7 +268,7 @@ def _line(
         bias=(total - count) / count if count else None,
         wape=float(apart / count) if count else None,
         geh=tuple(geh(_within(ours, hour), _within(manual, hour)) for hour in hours),
-        ratio=true_ratio(_by_part(both, manual, places), _by_part(both, ours, places)),
+        ratio=true_ratio(*parts),
         events=events,
     )
 
@@ -299,19 +302,12 @@ def _events(both: _Common, entries: Entries) -> list[Event]:
     return events
 
 
-def _by_cell(both: _Common, entries: Entries) -> NDArray[np.int64]:
-    """``int64[B, K]`` vehicles by interval and place."""
-    cells = np.zeros((len(both.starts), len(both.keys)), np.int64)
-    number = np.searchsorted(both.starts, entries.time, side="right") - 1
+def _by_cell(starts: NDArray[np.float64], places: int, entries: Entries) -> NDArray[np.int64]:
+    """``int64[B, K]`` vehicles by interval, of which these are the beginnings, and place."""
+    cells = np.zeros((len(starts), places), np.int64)
+    number = np.searchsorted(starts, entries.time, side="right") - 1
     np.add.at(cells, (number, entries.key), entries.weight)
     return cells
-
-
-def _by_part(both: _Common, entries: Entries, places: Sequence[int]) -> NDArray[np.int64]:
-    """``int64[N]`` vehicles in each part of the time in which some of the places were compared."""
-    number = np.searchsorted(both.parts, entries.time, side="right") - 1
-    found = np.bincount(number, weights=entries.weight, minlength=len(both.parts))
-    return found[both.allowed[:, places].any(axis=1)].astype(np.int64)
 
 
 def _minutes(spans: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import asdict
 from datetime import datetime
 from io import StringIO
 from typing import Any
@@ -16,6 +17,7 @@ from service.reports.matching import EventScore
 from service.reports.words import Language, class_named, class_word, say, word
 
 _SCORES = ("precision", "recall", "f1", "chance")
+_RATIO_COLUMNS = ("true_per_counted", "true_per_counted_low", "true_per_counted_high")
 
 
 def comparison_tables(result: Comparison, language: Language) -> RenderableType:
@@ -54,6 +56,11 @@ def _volumes(result: Comparison, language: Language) -> Table:
 def _ratio(line: Line) -> str:
     ratio = line.ratio
     return "–" if ratio is None else f"{ratio.value:.2f} ({ratio.low:.2f}–{ratio.high:.2f})"
+
+
+def _ratio_values(line: Line) -> dict[str, float | None]:
+    """Value, low and high, in this order; empty where there is none."""
+    return {name: _rounded(each) for name, each in asdict(line.ratio).items()} if line.ratio else {}
 
 
 def _events(result: Comparison, number: int, language: Language) -> Table:
@@ -112,8 +119,7 @@ def _line(line: Line) -> dict[str, Any]:
         "bias": _rounded(line.bias),
         "wape": _rounded(line.wape),
         "geh": [round(value, 2) for value in line.geh] or None,
-        "true_per_counted": line.ratio
-        and {name: round(getattr(line.ratio, name), 4) for name in ("value", "low", "high")},
+        "true_per_counted": _ratio_values(line) or None,
         "events": {f"{scored.window:g}": _score(scored) for scored in line.events} or None,
     }
 
@@ -131,7 +137,7 @@ def _score(scored: EventScore) -> dict[str, Any]:
 def comparison_csv(result: Comparison) -> str:
     """One row a line; the greatest GEH of all hours; columns of events by window: ``f1_0.5s``."""
     columns = ["kind", "id", "direction", "manual", "ours", "bias", "wape", "geh_max"]
-    columns += ["true_per_counted", "true_per_counted_low", "true_per_counted_high"]
+    columns += _RATIO_COLUMNS
     columns += [f"{name}_{window:g}s" for window in WINDOWS for name in ("matched", *_SCORES)]
     text = StringIO()
     table = csv.DictWriter(text, columns, lineterminator="\n")
@@ -140,9 +146,7 @@ def comparison_csv(result: Comparison) -> str:
         row: dict[str, Any] = {name: getattr(line, name) for name in columns[:5]}
         row |= {"bias": _rounded(line.bias), "wape": _rounded(line.wape)}
         row["geh_max"] = round(max(line.geh), 2) if line.geh else None
-        if line.ratio is not None:
-            row["true_per_counted"] = round(line.ratio.value, 4)
-            row |= {f"true_per_counted_{end}": round(getattr(line.ratio, end), 4) for end in ("low", "high")}
+        row |= dict(zip(_RATIO_COLUMNS, _ratio_values(line).values(), strict=False))
         for scored in line.events:
             row[f"matched_{scored.window:g}s"] = scored.matched
             row |= {f"{name}_{scored.window:g}s": _rounded(getattr(scored, name)) for name in _SCORES}
