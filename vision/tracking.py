@@ -197,10 +197,7 @@ class VehicleTracker:
         tracks["variance"] += noise * dt**3 / 3
         tracks["covariance"] += dt * tracks["speed_variance"] + noise * dt**2 / 2
         tracks["speed_variance"] += noise * dt
-        edges = tracks["edges"] + tracks["speed"] * dt
-        # Edges move on their own: keep a box from turning inside out while it is not seen.
-        middle, half = box_middles(edges), np.maximum((edges[:, 2:] - edges[:, :2]) / 2, 1.0)
-        tracks["edges"] = np.concatenate((middle - half, middle + half), axis=1)
+        tracks["edges"] = _the_right_way_round(tracks["edges"] + tracks["speed"] * dt)
         # A hidden vehicle is not assumed to keep its speed for long.
         tracks["speed"] *= np.where(tracks["seen"] < self._time, np.exp(-dt / 1.5), 1.0)[:, None]
 
@@ -266,6 +263,7 @@ class VehicleTracker:
         if len(led):
             elapsed = time - track["seen"][led]
             track[led] = self._lead(track[led], boxes[led], blind[led], cut[led], elapsed)
+        track["edges"] = _the_right_way_round(track["edges"])
         track["seen"] = time
         track["hits"] += 1
         self._tracks[rows] = track
@@ -345,6 +343,12 @@ def _as_tracks(rows: Tables, edges: Floats) -> Tracks:
         class_id=most_likely_class(rows["evidence"]),
         track_id=rows["id"],
     )
+
+
+def _the_right_way_round(edges: Floats) -> Floats:
+    """Edges move on their own: keep boxes ``[N, 4]`` from turning inside out."""
+    middle, half = box_middles(edges), np.maximum((edges[:, 2:] - edges[:, :2]) / 2, 1.0)
+    return np.concatenate((middle - half, middle + half), axis=1)
 
 
 def _others(count: int, rows: Indices) -> Indices:

@@ -168,3 +168,16 @@ def test_what_stands_is_held_for_as_long_as_nothing_changes_and_what_passed_by_i
         assert (held.xyxy == before.xyxy).all()
     after = tracker.update(1604.0, detections_of([standing], 1000.0))
     assert after.track_id.tolist() == before.track_id.tolist()
+
+
+def test_boxes_that_jump_about_never_turn_a_track_inside_out():
+    """As in a crowd, where a box is now one rider, now the next, now both."""
+    rng = np.random.default_rng(3)
+    tracker = VehicleTracker(SIZE)
+    for n in range(4000):
+        left, top = 200 + rng.normal(0, 14, (2, 6)) + 26 * np.arange(6)
+        width, height = rng.uniform(8, 60, (2, 6))
+        boxes = np.stack((left, top, left + width, top + height), axis=1).astype(np.float32)
+        found = Detections(boxes, np.full(6, 0.5, np.float32), np.ones(6, np.int8))
+        seen = tracker.update(n / 10, found).xyxy
+        assert (seen[:, 2:] > seen[:, :2]).all()
