@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from vision.geometry import (
     box_containment,
+    box_iou,
     box_sizes,
     points_in_polygon,
     position_along,
@@ -42,6 +43,10 @@ class CounterSettings:
         least_sightings: in how many frames it must have been seen.
         settle: a crossing is reported this long after it happened, with the class known by then.
         memory: a vehicle not seen for this long is forgotten.
+        doubtful_score: one with less mean score that shares its place with others is no vehicle of its own if
+            it crosses alone.
+        doubtful_overlap: mean overlap (IoU) with the box that it shares most with, from which it does.
+        alone: nobody else crosses the same way so long before or after, s.
         twin_span: two tracks of one vehicle (cab and whole lorry) cross within this time.
         hidden_span: who is first seen beyond a gate and drives away from it has passed it, hidden by others,
             if at its speed that was no longer ago than this.
@@ -60,6 +65,9 @@ class CounterSettings:
     least_sightings: int = 3
     settle: float = 0.8
     memory: float = 3.0
+    doubtful_score: float = 0.34
+    doubtful_overlap: float = 0.17
+    alone: float = 1.5
     twin_span: float = 2.0
     hidden_span: float = 0.8
     hidden_reach: float = 2.0
@@ -142,6 +150,7 @@ class GateCounter:
                 ("path", np.float64),  # greatest distance from the first point, in box sizes
                 ("sightings", np.int64),
                 ("score", np.float64),  # sum over sightings
+                ("overlap", np.float64),  # the same of the greatest with another's box
                 ("evidence", np.float64, CLASS_COUNT),
                 ("decided", np.bool_),  # whether it passed a gate before it was first seen
                 ("entered", np.int64),  # gate by which it came in, -1 for none
@@ -201,6 +210,9 @@ class GateCounter:
         vehicles["early_seen"][row[young]], vehicles["early_ground"][row[young]] = time, ground[young]
         vehicles["sightings"][row] += 1
         vehicles["score"][row] += tracks.score
+        shared = box_iou(boxes, boxes)
+        np.fill_diagonal(shared, 0)
+        vehicles["overlap"][row] += shared.max(axis=1)
         known = tracks.class_id >= 0
         vehicles["evidence"][row[known], tracks.class_id[known]] += tracks.score[known]
         path = np.hypot(*(ground - vehicles["first_ground"][row]).T) / size
@@ -262,7 +274,9 @@ class GateCounter:
         armed = vehicles["armed"][row] | ((clear == side) & (beyond >= settings.rearm))
         mature = vehicles["path"][row] >= settings.least_path
         mature &= vehicles["sightings"][row] >= settings.least_sightings
-        turned = (clear * side < 0) & armed & mature[:, None]
+        # Who was not far enough away to cross back has done so once it is as far on the other side.
+        sure = armed | (beyond >= settings.rearm)
+        turned = (clear * side < 0) & sure & mature[:, None]
         vehicles["armed"][row] = armed & ~turned
         vehicles["side"][row] = np.where((side == 0) | turned, clear, side)
         for i, gate in np.argwhere(turned):
@@ -422,7 +436,18 @@ class GateCounter:
         ready = [passage for passage in self._passages if passage.due <= time]
         if ready:
             self._passages = [passage for passage in self._passages if passage.due > time]
-        return [self._crossing(passage) for passage in ready]
+        return [self._crossing(passage) for passage in ready if not self._is_doubtful(passage)]
+
+    def _is_doubtful(self, passage: _Passage) -> bool:
+        """Whether what crossed was but a weak box over others that did not cross."""
+        vehicle = self._vehicles[np.searchsorted(self._vehicles["number"], passage.number)]
+        weak = vehicle["score"] < self.settings.doubtful_score * vehicle["sightings"]
+        over = vehicle["overlap"] > self.settings.doubtful_overlap * vehicle["sightings"]
+        if not (weak and over):
+            return False
+        near = self._recent[passage.gate, passage.direction]
+        others = (other for other in near if other is not passage)
+        return not any(abs(other.time - passage.time) < self.settings.alone for other in others)
 
     def _crossing(self, passage: _Passage) -> Crossing:
         row = int(np.searchsorted(self._vehicles["number"], passage.number))
