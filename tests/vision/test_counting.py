@@ -96,6 +96,17 @@ def test_a_real_u_turn_is_one_in_and_one_out():
     assert [crossing.movement for crossing in crossings] == [None, "turn"]
 
 
+@pytest.mark.parametrize(("back_to", "expected"), [(200, ["in", "out"]), (320, ["in"])])
+def test_who_comes_in_a_little_and_backs_out_has_left_once_it_is_well_out(back_to, expected):
+    """It was 0.8 box sizes inside; 0.6 outside might still be a box that trembles."""
+
+    def path(time):
+        inside = min(300 + 60 * time, 415)
+        return 640, max(inside - 60 * max(0.0, time - 3), back_to)
+
+    assert directions(count_tracks(follow([Car(path)], 8), gate())) == expected
+
+
 @pytest.mark.parametrize("angle", range(0, 360, 15))
 def test_a_line_at_any_angle_drawn_in_either_direction(angle):
     across = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
@@ -266,6 +277,23 @@ def test_doubtful_boxes_that_come_up_beyond_a_gate_are_not_counted():
         for t, k in frames
     )
     assert count_tracks(doubtful, gate(((0.4, 0.5), (0.9, 0.5)))) == []
+
+
+def weak_box_over_two_that_stand(score, beside=()):
+    """Two cars that stand before and beyond the gate, and a box that slides from one to the other."""
+    before, beyond = (Car(straight((640, y), (0, 0))) for y in (325, 400))
+    cars = [before, beyond, Car(straight((640, 320), (0, 20)), end=5), *beside]
+    for time, tracks in follow(cars, 6):
+        weak = np.where(tracks.track_id == 3, score, tracks.score).astype(np.float32)
+        yield time, Tracks(tracks.xyxy, weak, tracks.class_id, tracks.track_id)
+
+
+def test_a_weak_box_over_others_does_not_cross_alone():
+    assert count_tracks(weak_box_over_two_that_stand(0.3), gate()) == []
+    # A sure box is a vehicle, and so is a weak one among others that cross.
+    assert directions(count_tracks(weak_box_over_two_that_stand(0.5), gate())) == ["in"]
+    beside = [Car(straight((200, 100), (0, 150)))]
+    assert directions(count_tracks(weak_box_over_two_that_stand(0.3, beside), gate())) == ["in", "in"]
 
 
 def test_the_rest_of_a_broken_track_is_not_another_vehicle():
