@@ -56,13 +56,25 @@ def surveyed(view: View, camera: str) -> View:
     return view.model_copy(update={"calibration": calibration})
 
 
-def boxes_by_frame(boxes: Path, start: float, every: int) -> Iterator[tuple[float, Tracks]]:
-    """Each frame's time, and the boxes of a table of the generator as tracks."""
+def boxes_by_frame(
+    boxes: Path, start: float, every: int, in_sight: float = 0.0
+) -> Iterator[tuple[float, Tracks]]:
+    """Each frame's time, and the boxes of a table of the generator as tracks.
+
+    Args:
+        boxes: the table.
+        start: of its first frame, s.
+        every: so many-th frame is taken.
+        in_sight: vehicles of which a smaller share is seen are left out.
+    """
     names = set(pq.ParquetFile(boxes).schema_arrow.names)
     prefix = "full_" if "full_x1" in names else ""
     columns = ["frame", "vehicle", "class_id", *(f"{prefix}{side}" for side in ("x1", "y1", "x2", "y2"))]
     data = [pq.read_table(boxes, columns=columns)[name].to_numpy() for name in columns]
     order = np.argsort(data[0], kind="stable")
+    if in_sight:
+        share = pq.read_table(boxes, columns=["visible_share"])["visible_share"].to_numpy()
+        order = order[share[order] > in_sight]
     frame, vehicle, kind, *sides = (np.nan_to_num(column)[order] for column in data)
     score = pq.read_table(boxes, columns=["score"])["score"].to_numpy()[order] if "score" in names else None
     score = np.ones(len(frame), np.float32) if score is None else score

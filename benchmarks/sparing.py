@@ -5,7 +5,6 @@ row takes seconds. The motion gate sees the real pictures.
 """
 
 import argparse
-import csv
 import json
 import os
 import statistics
@@ -23,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.counting import ROOT, Clip, Score, f1, judge, read_clips
+from service.demo import read_truth
 from vision import Frame, Pipeline, open_source
 from vision.accuracy import Event
 from vision.detection import OnnxDetector
@@ -32,7 +32,7 @@ from vision.errors import NgatuError
 from vision.pipeline import region_for
 from vision.sources._tally import Pace
 from vision.sparing import Box, Sparing
-from vision.types import Detections, VehicleClass
+from vision.types import Detections
 from vision.views import load_view
 
 WHOLE = Sparing(region=False, motion_gate=False)
@@ -83,24 +83,14 @@ class Replayed:
         return Detections(there.xyxy - self._corner, there.score, there.class_id)
 
 
-def sample_clips(part: str) -> list[Clip]:
-    """Our own clips with exact truth whose name holds ``part``."""
+def sample_clips(part: str, folder: Path = ROOT / "sample_videos", seconds: float = 60.0) -> list[Clip]:
+    """Composed clips with exact truth, of so many seconds, whose name holds ``part``; by default our own."""
     clips = []
-    for path in sorted((ROOT / "sample_videos").glob("*.mp4")):
+    for path in sorted(folder.glob("*.mp4")):
         if part in path.stem:
-            with path.with_suffix("").with_suffix(".crossings.csv").open(encoding="utf-8") as file:
-                truth = [
-                    Event(
-                        float(row["seconds"]),
-                        row["gate"],
-                        row["direction"],
-                        VehicleClass[row["class"].upper()],
-                    )
-                    for row in csv.DictReader(file)
-                    if row["basis"] == "box"
-                ]
             view = load_view(path.with_name("_".join(path.stem.split("_")[:2]) + ".view.yaml"))
-            clips.append(Clip(path.stem, path, view, truth, (0.0, 60.0)))
+            truth = read_truth(path.with_suffix(".crossings.csv"))
+            clips.append(Clip(path.stem, path, view, truth, (0.0, seconds)))
     return clips
 
 
