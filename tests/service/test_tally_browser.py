@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,6 +77,13 @@ class Counting:
 
     def wait_for_marks(self, count: int) -> None:
         self.page.wait_for_function(f"() => document.querySelectorAll('.mark').length === {count}")
+
+    def wait_for_stretch(self, stretch: str, seconds: float = 10.0) -> None:
+        """Wait until the file says what was counted: the page shows it before it is kept."""
+        line, end = f"# counted: {stretch}\n", time.monotonic() + seconds
+        while line not in (text := self.file.read_text(encoding="utf-8")):
+            assert time.monotonic() < end, text
+            time.sleep(0.05)
 
     @property
     def events(self) -> list[Event]:
@@ -222,7 +230,7 @@ def test_it_plays_to_the_end_and_shows_each_frame(count: Counting) -> None:
     count.page.wait_for_selector(f"#stage[data-frame='{COUNT - 1}']", timeout=30_000)
     assert count.page.evaluate("() => window.seen") == list(range(1, COUNT))
     count.page.wait_for_function("() => document.getElementById('play-words').textContent.includes('Play')")
-    assert f"# counted: 0.00-{TIMES[-1]:.2f}" in count.file.read_text(encoding="utf-8")
+    count.wait_for_stretch(f"0.00-{TIMES[-1]:.2f}")
 
 
 def test_going_through_the_clip(count: Counting) -> None:
