@@ -84,6 +84,9 @@ _DECIDED = (1.2, 3.0)
 _EARLY = 1.0
 """A vehicle's first way is that of so many seconds."""
 
+_WEAK = 0.45
+"""The overlap of vehicles with less mean score is followed."""
+
 _GONE = 0.15
 """One not seen for longer has been lost, s."""
 
@@ -210,9 +213,7 @@ class GateCounter:
         vehicles["early_seen"][row[young]], vehicles["early_ground"][row[young]] = time, ground[young]
         vehicles["sightings"][row] += 1
         vehicles["score"][row] += tracks.score
-        shared = box_iou(boxes, boxes)
-        np.fill_diagonal(shared, 0)
-        vehicles["overlap"][row] += shared.max(axis=1)
+        self._note_overlap(row, boxes)
         known = tracks.class_id >= 0
         vehicles["evidence"][row[known], tracks.class_id[known]] += tracks.score[known]
         path = np.hypot(*(ground - vehicles["first_ground"][row]).T) / size
@@ -258,6 +259,15 @@ class GateCounter:
         within = (along >= 0) & (along <= 1)
         # One that was lost for a while may have been anywhere.
         np.add.at(self._lingered, gate[within], np.minimum(elapsed[i[within]], 0.5))
+
+    def _note_overlap(self, row: Indices, boxes: Floats) -> None:
+        """Add up how far boxes ``[N, 4]`` of weak vehicles lie over others'; of the rest nobody asks."""
+        vehicles = self._vehicles
+        weak = np.flatnonzero(vehicles["score"][row] < _WEAK * vehicles["sightings"][row])
+        if len(weak):
+            shared = box_iou(boxes[weak], boxes)
+            shared[np.arange(len(weak)), weak] = 0
+            vehicles["overlap"][row[weak]] += shared.max(axis=1)
 
     def _judge(self, row: Indices, time: float, relative: Floats) -> None:
         """Move each vehicle's side of each gate on; where it changed for certain, note a passage.
