@@ -328,13 +328,13 @@ class GateCounter:
             place = start[i] - velocity[i] * ago[i, gate]
             along = float(position_along(place[None], self._lines[[gate]])[0])
             direction: Direction = "in" if rate[i, gate] > 0 else "out"
-            if not 0 <= along <= 1 or self._carries_on(int(row[i]), gate, direction, moment, size[i]):
+            if not 0 <= along <= 1 or self._carries_on(int(row[i]), gate, direction, moment):
                 continue
             vehicles["passed_at"][row[i], gate], vehicles["passed_point"][row[i], gate] = moment, place
             vehicles["armed"][row[i], gate] = False
             self._pass(int(row[i]), gate, direction, time)
 
-    def _carries_on(self, row: int, gate: int, direction: Direction, moment: float, size: float) -> bool:
+    def _carries_on(self, row: int, gate: int, direction: Direction, moment: float) -> bool:
         """Whether it is the rest of one counted a moment before: that vanished where it was first seen, or is
         now in one place with it, as when a pole had cut a car's box in two."""
         vehicles = self._vehicles
@@ -344,16 +344,29 @@ class GateCounter:
             for other in self._recent[gate, direction]
             if moment - 1.0 < other.time <= vehicle["first_seen"]
         ]
-        others = vehicles[np.isin(vehicles["number"], numbers)]
-        seen = others[vehicle["seen"] - others["seen"] < 0.3]
-        if (box_containment(vehicle["box"][None], seen["box"]) > 0.5).any():
+        others = np.flatnonzero(np.isin(vehicles["number"], numbers))
+        there = others[vehicle["seen"] - vehicles["seen"][others] < 0.3]
+        if (box_containment(vehicle["box"][None], vehicles["box"][there]) > 0.5).any():
             return True
-        others = others[others["seen"] <= vehicle["first_seen"]]
-        gap = vehicle["first_seen"] - others["seen"]
-        age = vehicle["seen"] - vehicle["first_seen"]
-        speed = float(np.hypot(*(vehicle["ground"] - vehicle["first_ground"]))) / age
-        apart = np.hypot(*(others["ground"] - vehicle["first_ground"]).T)
-        return bool((apart < 2 * size + speed * gap).any())
+        lost = others[vehicles["seen"][others] <= vehicle["first_seen"]]
+        return self._which_carries_on(row, lost, np.full(len(lost), gate)) is not None
+
+    def _which_carries_on(self, row: int, lost: Indices, entry: Indices) -> int | None:
+        """Which of the rows ``lost[N]``, who passed the gates ``entry[N]``, carries on in that of a row."""
+        other, place = self._vehicles[lost], (np.arange(len(lost)), entry)
+        since = np.maximum(other["seen"] - other["passed_at"][place], 0.2)
+        pace = (other["ground"] - other["passed_point"][place]) / since[:, None]
+        new = self._appearance(row)
+        found = carried_on(new, other["seen"], other["ground"], pace, box_sizes(other["box"]))
+        return None if found is None else int(lost[found])
+
+    def _appearance(self, row: int) -> Appearance:
+        vehicle = self._vehicles[row]
+        return Appearance(
+            np.array([vehicle["first_seen"], vehicle["early_seen"], vehicle["seen"]]),
+            np.array([vehicle["first_ground"], vehicle["early_ground"], vehicle["ground"]]),
+            float(box_sizes(vehicle["box"][None])[0]),
+        )
 
     def _pass(self, row: int, gate: int, direction: Direction, time: float) -> None:
         vehicle = self._vehicles[row]  # a view: writing to it writes to the table
@@ -398,24 +411,16 @@ class GateCounter:
         seen_for = float(vehicle["passed_at"][gate]) - first
         if not len(gates) or seen_for < settings.origin_least or first < self._watched[0] + _THERE:
             return
-        new = Appearance(
-            np.array([first, vehicle["early_seen"], vehicle["seen"]]),
-            np.array([vehicle["first_ground"], vehicle["early_ground"], vehicle["ground"]]),
-            float(box_sizes(vehicle["box"][None])[0]),
-        )
         # Lost by now, or one with it by now: then both were boxes of one vehicle.
         gone = vehicles["seen"] < vehicle["seen"] - _GONE
         gone |= box_containment(vehicle["box"][None], vehicles["box"])[0] > 0.5
         gone &= np.isin(vehicles["entered"], gates) & (vehicles["number"] != vehicle["number"])
         lost = np.flatnonzero(gone)
-        other = vehicles[lost]
-        entry = np.arange(len(lost)), other["entered"]
-        since = np.maximum(other["seen"] - other["passed_at"][entry], 0.2)
-        pace = (other["ground"] - other["passed_point"][entry]) / since[:, None]
-        rest = carried_on(new, other["seen"], other["ground"], pace, box_sizes(other["box"]))
+        rest = self._which_carries_on(row, lost, vehicles["entered"][lost])
         if rest is not None:
-            vehicle["entered"], vehicles["entered"][lost[rest]] = other["entered"][rest], -1
+            vehicle["entered"], vehicles["entered"][rest] = vehicles["entered"][rest], -1
             return
+        new = self._appearance(row)
         found = came_by(new, self._lines, gates[self._ways_in[gates]], settings.origin_span)
         if found is None or first - found[1] < self._watched[0]:
             return
