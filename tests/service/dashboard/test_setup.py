@@ -273,6 +273,39 @@ def test_a_zone_is_drawn_and_its_corners_added_and_removed(
     assert saved_view(own_city)["view"]["zones"][-1]["kind"] == "no_stop"
 
 
+def test_what_is_typed_stays_when_a_check_is_answered_meanwhile(
+    editor: Callable[..., Page], own_city: Served
+) -> None:
+    page = editor()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/view/check", hold, times=1)
+    page.locator("#gates .part-head").last.click()
+    page.locator("#gates").get_by_label("Name", exact=True).fill("Bến xe")
+    page.keyboard.press("Tab")
+    ident = page.locator("#gates").get_by_label("Id", exact=True)
+    expect(ident).to_be_focused()
+    before = ident.input_value()
+    page.keyboard.press("Home")
+    page.keyboard.type("a")
+    while not held:
+        page.wait_for_timeout(50)
+    drawn = ident.element_handle()
+    held.pop().continue_()
+    page.wait_for_function("node => !node.isConnected", arg=drawn)
+    expect(ident).to_be_focused()
+    page.keyboard.type("b")
+    expect(ident).to_have_value(f"ab{before}")
+    page.keyboard.press("Tab")
+    expect(page.locator("#save")).to_be_enabled()
+    page.click("#save")
+    expect(page.locator("#status")).to_contain_text("Saved")
+    assert saved_view(own_city)["view"]["gates"][-1]["id"] == f"ab{before}"
+
+
 def test_movements_are_filled_in(editor: Callable[..., Page]) -> None:
     page = editor()
     page.click("#tab-movements")

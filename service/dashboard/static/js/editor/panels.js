@@ -14,6 +14,7 @@ export class Panels {
     this.faults = []; // of the last check
     this.check = null; // of the calibration
     this.waiting = false;
+    this.showing = false; // while fields are drawn anew
     for (const name of ["change", "select"]) drawing.addEventListener(name, () => this.later());
   }
 
@@ -24,13 +25,22 @@ export class Panels {
     setTimeout(() => { this.waiting = false; this.show(); });
   }
 
+  // What somebody is typing meanwhile stays as it is, whatever is drawn anew.
   show() {
-    const kept = document.activeElement?.dataset?.field;
+    const before = document.activeElement;
+    const field = before?.dataset?.field;
+    const { selectionStart, selectionEnd } = before ?? {};
+    this.showing = true;
     this.showGates(document.querySelector("#gates"));
     this.showZones(document.querySelector("#zones"));
     this.showMovements(document.querySelector("#movements"));
     this.showMetres(document.querySelector("#ground"));
-    if (kept && document.activeElement?.dataset?.field !== kept) document.querySelector(`[data-field="${CSS.escape(kept)}"]`)?.focus({ preventScroll: true });
+    this.showing = false;
+    const after = field && document.querySelector(`[data-field="${CSS.escape(field)}"]`);
+    if (!after || after === document.activeElement) return;
+    if (before.matches("input") && before.value !== before.defaultValue) after.value = before.value;
+    after.focus({ preventScroll: true });
+    if (typeof selectionStart === "number") after.setSelectionRange(selectionStart, selectionEnd);
   }
 
   // A field by its path in the view, with what is wrong with it below.
@@ -46,8 +56,15 @@ export class Panels {
 
   input(value, change, attributes = {}) {
     const node = h("input", { type: "text", autocomplete: "off", ...attributes });
-    node.value = value ?? "";
-    node.addEventListener("change", () => { this.drawing.part(); change(node.value.trim()); });
+    node.defaultValue = value ?? "";
+    const take = () => {
+      if (this.showing || node.value === node.defaultValue) return;
+      node.defaultValue = node.value;
+      this.drawing.part();
+      change(node.value.trim());
+    };
+    // Text that was taken over when the field was drawn anew is no change to the browser when it is left.
+    for (const left of ["change", "blur"]) node.addEventListener(left, take);
     return node;
   }
 
