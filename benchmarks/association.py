@@ -69,8 +69,8 @@ def whose(clip: Clip, found: Boxes) -> list[Seen]:
     for time, boxes, (_, true) in zip(found.times.tolist(), found.frames, truth, strict=False):
         overlap = box_iou(boxes.xyxy, true.xyxy)
         box, which = linear_sum_assignment(-overlap)
-        joined = overlap[box, which] >= OVERLAP
-        box, which = box[joined], which[joined]
+        fits = overlap[box, which] >= OVERLAP
+        box, which = box[fits], which[fits]
         vehicle, place = np.full(len(boxes), -1), boxes.xyxy.copy()
         vehicle[box], place[box] = true.track_id[which], true.xyxy[which]
         frames.append(Seen(time, boxes, vehicle, place))

@@ -87,6 +87,9 @@ _EARLY = 1.0
 _WEAK = 0.45
 """The overlap of vehicles with less mean score is followed."""
 
+_PASSED = 4.0
+"""How long before a passage others are kept that it is compared with, s."""
+
 _GONE = 0.15
 """One not seen for longer has been lost, s."""
 
@@ -371,10 +374,10 @@ class GateCounter:
     def _pass(self, row: int, gate: int, direction: Direction, time: float) -> None:
         vehicle = self._vehicles[row]  # a view: writing to it writes to the table
         moment = float(vehicle["passed_at"][gate])
-        since = moment - self.settings.twin_span
-        recent = [other for other in self._recent[gate, direction] if other.time >= since]
+        recent = [other for other in self._recent[gate, direction] if other.time >= moment - _PASSED]
         self._recent[gate, direction] = recent
-        if any(self._is_twin(row, other.number, time) for other in recent):
+        since = moment - self.settings.twin_span
+        if any(other.time >= since and self._is_twin(row, other.number, time) for other in recent):
             return
         origin = -1
         if direction == "in":
