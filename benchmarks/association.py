@@ -22,14 +22,12 @@ from rich.console import Console
 from rich.table import Table
 from scipy.optimize import linear_sum_assignment
 
-from benchmarks.counting import ROOT, Boxes, Clip, Score, find_boxes, judge
+from benchmarks.counting import ROOT, Boxes, Clip, Score, count_tracks, find_boxes, judge, tracker_of
 from benchmarks.density import boxes_by_frame
 from benchmarks.sparing import sample_clips
-from vision.accuracy import Event
-from vision.counting import GateCounter
 from vision.detection import load_detector
 from vision.geometry import box_iou
-from vision.tracking import TrackerSettings, VehicleTracker
+from vision.tracking import TrackerSettings
 from vision.types import Detections, Tracks
 
 OVERLAP = 0.35
@@ -95,10 +93,9 @@ def joined(frames: Iterable[Seen], patience: float = np.inf) -> Iterator[tuple[f
         yield seen.time, tracks[order]
 
 
-def tracked(clip: Boxes, frames: Iterable[Seen], of: Callable[[Seen], Detections]) -> Frames:
+def tracked(found: Boxes, frames: Iterable[Seen], of: Callable[[Seen], Detections]) -> Frames:
     """What our tracker makes of the boxes that ``of`` takes from each frame."""
-    settings = replace(TrackerSettings(), start_score=clip.start_score, keep_score=clip.keep_score)
-    tracker = VehicleTracker(clip.size, settings)
+    tracker = tracker_of(found)
     return ((seen.time, tracker.update(seen.time, of(seen))) for seen in frames)
 
 
@@ -118,14 +115,6 @@ def ways(found: Boxes, frames: list[Seen]) -> dict[str, Frames]:
         "broken": joined(frames, coast),
         "perfect": joined(frames),
     }
-
-
-def count(clip: Clip, size: tuple[int, int], frames: Frames) -> list[Event]:
-    """The crossings that our counter finds in some tracks."""
-    counter = GateCounter(clip.view, size)
-    crossings = [crossing for time, tracks in frames for crossing in counter.update(time, tracks)]
-    crossings += counter.finish()
-    return [Event(each.time, each.gate, each.direction, each.vehicle_class) for each in crossings]
 
 
 def main() -> None:
@@ -148,7 +137,7 @@ def main() -> None:
             boxes = sum(len(seen.boxes) for seen in frames)
             false = boxes - sum(int(seen.real.sum()) for seen in frames)
             for name, tracks in ways(found, frames).items():
-                score = judge(clip, count(clip, found.size, tracks))
+                score = judge(clip, count_tracks(tracks, clip.view, found.size))
                 sums.setdefault(name, Score()).add(score)
                 table.add_row(clip.name, str(boxes), f"{false / max(boxes, 1):.2f}", name, *cells(score))
             table.add_section()

@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from itertools import pairwise
@@ -33,7 +33,7 @@ from vision.detection import OnnxDetector, load_detector
 from vision.errors import NgatuError
 from vision.sources import open_source
 from vision.tracking import TrackerSettings, VehicleTracker
-from vision.types import Detections, VehicleClass
+from vision.types import Detections, Tracks, VehicleClass
 from vision.views import View, load_view
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -217,15 +217,24 @@ def describe(clip: Clip, event: Event) -> str:
     return f"{clip.name} {event.time:.2f} s {event.gate} {event.direction} {event.vehicle_class.label}"
 
 
-def count_with_ngatu(boxes: Boxes, view: View) -> list[Event]:
-    """Track and count as the pipeline does, with the thresholds of the detector's card."""
+def tracker_of(boxes: Boxes) -> VehicleTracker:
+    """Our tracker, with the thresholds of the detector's card."""
     settings = replace(TrackerSettings(), start_score=boxes.start_score, keep_score=boxes.keep_score)
-    tracker, counter = VehicleTracker(boxes.size, settings), GateCounter(view, boxes.size)
-    crossings = []
-    for time, detections in zip(boxes.times.tolist(), boxes.frames, strict=True):
-        crossings += counter.update(time, tracker.update(time, detections))
+    return VehicleTracker(boxes.size, settings)
+
+
+def count_tracks(frames: Iterable[tuple[float, Tracks]], view: View, size: tuple[int, int]) -> list[Event]:
+    """The crossings that our counter finds in each frame's tracks."""
+    counter = GateCounter(view, size)
+    crossings = [crossing for time, tracks in frames for crossing in counter.update(time, tracks)]
     crossings += counter.finish()
     return [Event(each.time, each.gate, each.direction, each.vehicle_class) for each in crossings]
+
+
+def count_with_ngatu(boxes: Boxes, view: View) -> list[Event]:
+    """Track and count as the pipeline does, with the thresholds of the detector's card."""
+    tracker, found = tracker_of(boxes), zip(boxes.times.tolist(), boxes.frames, strict=True)
+    return count_tracks(((time, tracker.update(time, each)) for time, each in found), view, boxes.size)
 
 
 class Peers:

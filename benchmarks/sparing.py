@@ -83,14 +83,14 @@ class Replayed:
         return Detections(there.xyxy - self._corner, there.score, there.class_id)
 
 
-def sample_clips(part: str, folder: Path = ROOT / "sample_videos", seconds: float = 60.0) -> list[Clip]:
-    """Composed clips with exact truth, of so many seconds, whose name holds ``part``; by default our own."""
+def sample_clips(part: str, folder: Path = ROOT / "sample_videos") -> list[Clip]:
+    """Composed clips of a minute with exact truth whose name holds ``part``; by default our own."""
     clips = []
     for path in sorted(folder.glob("*.mp4")):
         if part in path.stem:
             view = load_view(path.with_name("_".join(path.stem.split("_")[:2]) + ".view.yaml"))
             truth = read_truth(path.with_suffix(".crossings.csv"))
-            clips.append(Clip(path.stem, path, view, truth, (0.0, seconds)))
+            clips.append(Clip(path.stem, path, view, truth, (0.0, 60.0)))
     return clips
 
 

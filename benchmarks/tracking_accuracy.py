@@ -8,17 +8,15 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from benchmarks.counting import SETTINGS, Boxes, Clip, find_boxes
+from benchmarks.counting import SETTINGS, Boxes, Clip, find_boxes, tracker_of
 from benchmarks.environments import find, last_error
 from benchmarks.records import ROOT, Figure, Section
 from vision.detection import load_detector
-from vision.tracking import TrackerSettings, VehicleTracker
 
 SEEN = 0.4
 NAMES = ("HOTA", "DetA", "AssA", "IDF1", "MOTA", "switches")
@@ -39,8 +37,7 @@ def write_truth(truth: Path, target: Path) -> None:
 
 def write_ours(boxes: Boxes, target: Path) -> None:
     """Our tracks of some boxes, as the peers' are written."""
-    settings = replace(TrackerSettings(), start_score=boxes.start_score, keep_score=boxes.keep_score)
-    tracker = VehicleTracker(boxes.size, settings)
+    tracker = tracker_of(boxes)
     lines = []
     for number, (time, found) in enumerate(zip(boxes.times.tolist(), boxes.frames, strict=True), 1):
         tracks = tracker.update(time, found)

@@ -292,8 +292,7 @@ def test_a_weak_box_over_others_does_not_cross_alone():
     assert count_tracks(weak_box_over_two_that_stand(0.3), gate()) == []
     # A sure box is a vehicle, and so is a weak one among others that cross.
     assert directions(count_tracks(weak_box_over_two_that_stand(0.5), gate())) == ["in"]
-    beside = [Car(straight((200, 100), (0, 150)))]
-    assert directions(count_tracks(weak_box_over_two_that_stand(0.3, beside), gate())) == ["in", "in"]
+    assert directions(count_tracks(weak_box_over_two_that_stand(0.3, [BESIDE]), gate())) == ["in", "in"]
 
 
 def test_the_rest_of_a_broken_track_is_not_another_vehicle():
