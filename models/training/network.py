@@ -1,11 +1,13 @@
 """The network: EfficientNet-Lite0 cut to what junction cameras need, a small dense neck, one shared head.
 
-Trunk: stem and blocks 0 to 12, with two thirds of their hidden channels (:mod:`models.training.cut` chooses
-them), read at strides 8, 16 and 32. Neck: dense 3×3 convolutions, top-down and bottom-up. Head: class scores
-and the four distances from a cell's centre to the box's sides, in strides. ReLU6 throughout: made for 8 bits.
+Trunk: stem and blocks 0 to 12, with all or the strongest of their hidden channels
+(:mod:`models.training.cut` chooses them), read at strides 8, 16 and 32. Neck: dense 3×3 convolutions,
+top-down and bottom-up. Head: class scores and the four distances from a cell's centre to the box's sides, in
+strides. ReLU6 throughout: made for 8 bits. How large all this is, its :class:`Plan` says.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -17,10 +19,37 @@ from vision.types import CLASS_COUNT
 STRIDES = (8, 16, 32)
 _STAGES = ((16, 3, 1, 1), (24, 3, 2, 2), (40, 5, 2, 2), (80, 3, 2, 3), (112, 5, 1, 3), (192, 5, 2, 2))
 """EfficientNet-Lite0 up to block 12: channels out, kernel, stride, repeats (Tan and Le 2019, table 1)."""
-_KEPT = 2 / 3
 _LEVELS = (4, 10, 12)  # blocks whose output is read, one a stride
 _WIDTHS = (40, 112, 192)
+_DETAIL, _DETAIL_WIDTH = 2, 24  # the last block at stride 4
 MEAN, SCALE = 127, 128  # of pixels 0..255, as the trunk was trained by its authors
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How large a network is.
+
+    Attributes:
+        kept: share of the trunk's hidden channels.
+        width: channels of neck and head.
+        depths: convolutions of the head at each stride.
+        apart: whether scores and sides have a head each; else they share one.
+        detail: whether the finest level also sees stride 4, its four cells side by side as channels.
+    """
+
+    kept: float
+    width: int
+    depths: tuple[int, int, int]
+    apart: bool = False
+    detail: bool = False
+
+
+PLANS = {
+    # The finest level has most cells and the smallest boxes: one convolution is enough there.
+    "n": Plan(kept=2 / 3, width=48, depths=(1, 2, 2)),
+    "s": Plan(kept=1.0, width=80, depths=(2, 2, 2), apart=True, detail=True),
+}
+"""The networks trained here by the end of their names."""
 
 
 class Block(nn.Module):
@@ -43,21 +72,22 @@ class Network(nn.Module):
     """The detector without decoding.
 
     Args:
-        width: channels of neck and head.
+        plan: how large it is.
     """
 
-    def __init__(self, width: int = 48) -> None:
+    def __init__(self, plan: Plan = PLANS["n"]) -> None:
         super().__init__()
+        width = plan.width
+        self.plan = plan
         self.stem = _conv(3, 32, 3, 2)
-        self.blocks = nn.ModuleList(Block(*shape) for shape in trunk_blocks())
+        self.blocks = nn.ModuleList(Block(*shape) for shape in trunk_blocks(plan.kept))
         self.lateral = nn.ModuleList(_conv(inside, width, 1) for inside in _WIDTHS)
+        # Without activation: a network that grows begins with nothing here, where ReLU has no slope.
+        self.detail = _conv(4 * _DETAIL_WIDTH, width, 1, activation=False) if plan.detail else None
         self.down = nn.ModuleList(_conv(width, width, 3) for _ in range(2))
         self.up = nn.ModuleList(_conv(width, width, 3) for _ in range(2))
-        # The finest level has most cells and the smallest boxes: one convolution is enough there.
-        depths = (1, 2, 2)
-        self.head = nn.ModuleList(
-            nn.Sequential(*(_conv(width, width, 3) for _ in range(depth))) for depth in depths
-        )
+        self.head = _head(width, plan.depths)
+        self.side_head = _head(width, plan.depths) if plan.apart else None
         self.classes = nn.Conv2d(width, CLASS_COUNT, 1)
         self.sides = nn.Conv2d(width, 4, 1)
         nn.init.normal_(self.classes.weight, std=0.01)
@@ -71,19 +101,48 @@ class Network(nn.Module):
         levels = []
         for number, block in enumerate(self.blocks):
             x = block(x)
+            if number == _DETAIL:
+                finest = x
             if number in _LEVELS:
                 levels.append(x)
         fine, middle, coarse = (lateral(x) for lateral, x in zip(self.lateral, levels, strict=True))
+        if self.detail is not None:
+            fine = fine + self.detail(functional.pixel_unshuffle(finest, 2))
         middle = self.down[0](middle + _larger(coarse))
         fine = self.down[1](fine + _larger(middle))
         middle = self.up[0](middle + functional.max_pool2d(fine, 2))
         coarse = self.up[1](coarse + functional.max_pool2d(middle, 2))
-        logits, sides = [], []
-        for head, x in zip(self.head, (fine, middle, coarse), strict=True):
-            y = head(x)
-            logits.append(self.classes(y).flatten(2))
-            sides.append(functional.softplus(self.sides(y)).flatten(2))
+        levels = [fine, middle, coarse]
+        scored = [head(x) for head, x in zip(self.head, levels, strict=True)]
+        if self.side_head is None:
+            sided = scored
+        else:
+            sided = [head(x) for head, x in zip(self.side_head, levels, strict=True)]
+        logits = [self.classes(x).flatten(2) for x in scored]
+        sides = [functional.softplus(self.sides(x)).flatten(2) for x in sided]
         return torch.cat(logits, 2).transpose(1, 2), torch.cat(sides, 2).transpose(1, 2)
+
+
+def plan_of(sizes: Mapping[str, torch.Size]) -> Plan | None:
+    """Which of :data:`PLANS` has weights of these sizes, by their names; None for none."""
+    for plan in PLANS.values():
+        with torch.device("meta"):
+            ours = {name: value.shape for name, value in Network(plan).named_parameters()}
+        if all(ours.get(name) == size for name, size in sizes.items()):
+            return plan
+    return None
+
+
+def network_of(state: Mapping[str, Tensor]) -> Network:
+    """The network that a checkpoint holds.
+
+    Raises:
+        RuntimeError: it is of no network of this kind.
+    """
+    sizes = {name: value.shape for name, value in state.items() if name.endswith(("weight", "bias"))}
+    network = Network(plan_of(sizes) or PLANS["n"])
+    network.load_state_dict(state)
+    return network
 
 
 def normalise(images: Tensor) -> Tensor:
@@ -124,16 +183,20 @@ def _conv(
     return nn.Sequential(*layers, *([nn.ReLU6(inplace=True)] if activation else []))
 
 
+def _head(width: int, depths: tuple[int, ...]) -> nn.ModuleList:
+    return nn.ModuleList(nn.Sequential(*(_conv(width, width, 3) for _ in range(depth))) for depth in depths)
+
+
 def _larger(x: Tensor) -> Tensor:
     return functional.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
-def trunk_blocks() -> Iterator[tuple[int, int, int, int, int]]:
-    """Channels in, hidden and out, kernel and stride of each block."""
+def trunk_blocks(share: float) -> Iterator[tuple[int, int, int, int, int]]:
+    """Channels in, hidden (of which ``share`` is kept) and out, kernel and stride of each block."""
     inside = 32
     for outside, kernel, stride, repeats in _STAGES:
         for repeat in range(repeats):
             hidden = inside * 6 if outside > 16 else inside
-            kept = hidden if hidden == inside else round(hidden * _KEPT / 16) * 16
+            kept = hidden if hidden == inside else round(hidden * share / 16) * 16
             yield inside, kept, outside, kernel, stride if repeat == 0 else 1
             inside = outside

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from models.training.export import export, load_average, quantise, write_average
 from models.training.gather import SETS, Picture, clips_in, frames_of, pictures_of
-from models.training.network import STRIDES, Network
+from models.training.grow import grow
+from models.training.network import PLANS, STRIDES, Network
 from models.training.pool import load_pool
 from models.training.resume import load_exported
 from models.training.splits import load_split
@@ -104,7 +105,7 @@ def _onnx_detector(name: str, threads: int) -> OnnxDetector:
 
 
 def train(
-    sources: Sources, run: str, settings: TrainSettings, start: Path | None = None
+    sources: Sources, run: str, settings: TrainSettings, start: Path | None = None, plan: str | None = None
 ) -> Iterator[Progress]:
     """Train a run of this name, or go on with it; its ``best.pt`` lies in the work folder under ``runs/``.
 
@@ -116,14 +117,20 @@ def train(
         run: name of the run.
         settings: of the run.
         start: a checkpoint (.pt) or exported weights (.onnx) to begin with instead of ImageNet's.
+        plan: which of the networks; None for that of ``start``, or n. One larger than ``start`` begins with
+            what that has learnt.
+
+    Raises:
+        TrainingError: nothing is labelled, or no network of such a plan can begin with ``start``.
     """
+    network = _first_network(start, plan)
     learnt, aside = _learnt_and_aside(sources.pictures())
     pool = load_pool(learnt, sources.taught)
     if not pool.examples:
         raise TrainingError("no picture has labels yet; label them first: ngatu models label")
     validation = Validation(load_pool(aside, sources.taught), settings.size)
     folder = sources.run_folder(run)
-    yield from Trainer(pool, folder, settings, validation, _network(start) if start else None).run()
+    yield from Trainer(pool, folder, settings, validation, network, fresh=start is None).run()
     if (folder / "start.pt").exists():
         write_average([folder / "start.pt", folder / "last.pt"], folder / "mean.pt")
 
@@ -139,6 +146,21 @@ def _learnt_and_aside(pictures: list[Picture]) -> tuple[list[Picture], list[Pict
         )
     border = len(pictures) * (_SET_ASIDE - 1) // _SET_ASIDE
     return pictures[:border], pictures[border:]
+
+
+def _first_network(start: Path | None, plan: str | None) -> Network:
+    if plan is not None and plan not in PLANS:
+        raise TrainingError(f"no network is called {plan!r}; known are {', '.join(PLANS)}")
+    if start is None:
+        return Network(PLANS[plan or "n"])
+    trained = _network(start)
+    if plan is None or trained.plan == PLANS[plan]:
+        return trained
+    if trained.plan.width > PLANS[plan].width:
+        raise TrainingError(f"{start} is a larger network than {plan!r}; begin with a smaller one")
+    larger = Network(PLANS[plan])
+    grow(trained, larger)
+    return larger
 
 
 def _network(weights: Path) -> Network:

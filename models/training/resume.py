@@ -9,7 +9,7 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from models.training.network import Network, normalise
+from models.training.network import PLANS, Network, normalise, plan_of
 from vision.errors import TrainingError
 
 
@@ -26,16 +26,26 @@ def load_exported(path: Path) -> Network:
         raise TrainingError(f"{path} does not exist; give a checkpoint (.pt) or exported weights (.onnx)")
     model = onnx.load(path)
     constants = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
-    network = Network()
+    # What two convolutions have in common is written once: a second name is given to it.
+    for node in model.graph.node:
+        if node.op_type == "Identity" and node.input[0] in constants:
+            constants[node.output[0]] = constants[node.input[0]]
+    convolutions = [
+        (
+            node.name,
+            _module(node.name),
+            *(torch.from_numpy(constants[each].copy()) for each in node.input[1:3]),
+        )
+        for node in model.graph.node
+        if node.op_type == "Conv"
+    ]
+    sizes = {f"{name}.weight": kernel.shape for _, name, kernel, _ in convolutions}
+    network = Network(plan_of(sizes) or PLANS["n"])
     known = {name for name, part in network.named_modules() if isinstance(part, nn.Conv2d)}
     left = set(known)
-    for node in model.graph.node:
-        if node.op_type != "Conv":
-            continue
-        kernel, bias = (torch.from_numpy(constants[each].copy()) for each in node.input[1:3])
-        name = _module(node.name)
+    for node, name, kernel, bias in convolutions:
         if name not in known or not _fill(network, name, kernel, bias):
-            raise TrainingError(f"{path} is another network than the one trained here: {node.name}")
+            raise TrainingError(f"{path} is another network than the one trained here: {node}")
         left.discard(name)
     if left:
         raise TrainingError(f"{path} is another network than the one trained here: {min(left)} is missing")

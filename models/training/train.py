@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 from models.training.cut import start_from_imagenet
 from models.training.loss import Loss
-from models.training.network import Network, normalise
+from models.training.network import Network, network_of, normalise
 from models.training.pool import Batches, Pool
 from models.training.resume import renormalise
 from vision.detection.grades import processor_words
@@ -83,7 +83,8 @@ class Trainer:
         folder: for ``last.pt`` and ``best.pt``, and ``start.pt`` if it begins with weights; made if missing.
         settings: of the run.
         validate: scores a network; higher is better. The best is kept in ``best.pt``.
-        start: a network to begin with instead of the ImageNet trunk.
+        network: to be trained; where the folder holds a checkpoint, that one goes on instead.
+        fresh: whether the network has learnt nothing yet, so that its trunk is to be ImageNet's.
     """
 
     def __init__(
@@ -92,20 +93,24 @@ class Trainer:
         folder: Path,
         settings: TrainSettings,
         validate: Validate,
-        start: Network | None = None,
+        network: Network,
+        *,
+        fresh: bool,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(settings.seed)
         self.settings, self._pool, self._folder, self._validate = settings, pool, folder, validate
-        self.network = start or Network()
+        self.network = network
         self._images = 0
         self._best: float | None = None
         self._score: float | None = None
         last = folder / "last.pt"
         state = torch.load(last, weights_only=True) if last.exists() else None
-        if state is None and start is None:
+        if state is not None:
+            self.network = network_of(state["network"])
+        elif fresh:
             start_from_imagenet(self.network, self._some_images(24))
-        elif state is None and not settings.norms_fixed:
+        elif not settings.norms_fixed:
             renormalise(self.network, self._some_images(48))
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._freeze()
@@ -113,11 +118,10 @@ class Trainer:
         self._forward = torch.compile(self.network) if settings.compiled else self.network
         self._optimiser = torch.optim.AdamW(self._groups(), lr=settings.rate, weight_decay=0.02)
         if state is not None:
-            self.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
             self._optimiser.load_state_dict(state["optimiser"])
             self._images, self._best = state["images"], state["best"]
-        elif start is not None:
+        elif not fresh:
             # What one begins with is the one to beat: a run must not make it worse.
             self._check()
             self._save("start.pt")
