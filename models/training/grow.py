@@ -25,8 +25,11 @@ def grow(small: Network, large: Network) -> None:
         large: one with a larger plan, changed in place.
     """
     large.stem.load_state_dict(small.stem.state_dict())
-    for theirs, ours, whole in zip(small.blocks, large.blocks, imagenet_trunk()._blocks, strict=False):
+    trunk = imagenet_trunk()._blocks
+    for theirs, ours, whole in zip(small.blocks, large.blocks, trunk, strict=False):
         _grow_block(cast(Block, theirs), cast(Block, ours), whole)
+    for number in range(len(small.blocks), len(large.blocks)):
+        _add_block(cast(Block, large.blocks[number]), trunk[number])
     pairs = [
         *zip(small.lateral, large.lateral, strict=True),
         *zip(small.down, large.down, strict=True),
@@ -65,6 +68,18 @@ def _grow_block(small: Block, large: Block, whole: Any) -> None:
     nn.init.zeros_(convolution.weight)
     convolution.weight[:, rows] = old.weight
     norm.load_state_dict(old_norm.state_dict())
+
+
+def _add_block(block: Block, whole: Any) -> None:
+    """ImageNet's block, adding nothing to what passes by it."""
+    for part, convolution, norm in (
+        (block.expand, whole._expand_conv, whole._bn0),
+        (block.depthwise, whole._depthwise_conv, whole._bn1),
+        (block.project, whole._project_conv, whole._bn2),
+    ):
+        _unfold(*_layers(part), _folded(convolution, norm))
+    for parameter in _layers(block.project)[1].parameters():
+        nn.init.zeros_(parameter)
 
 
 def _origins(few: Tensor, many: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """The network: EfficientNet-Lite0 cut to what junction cameras need, a small dense neck, one shared head.
 
-Trunk: stem and blocks 0 to 12, with all or the strongest of their hidden channels
+Trunk: stem and blocks 0 to 12 or 14, with all or the strongest of their hidden channels
 (:mod:`models.training.cut` chooses them), read at strides 8, 16 and 32. Neck: dense 3×3 convolutions,
 top-down and bottom-up. Head: class scores and the four distances from a cell's centre to the box's sides, in
 strides. ReLU6 throughout: made for 8 bits. How large all this is, its :class:`Plan` says.
@@ -17,9 +17,9 @@ from torch.nn import functional
 from vision.types import CLASS_COUNT
 
 STRIDES = (8, 16, 32)
-_STAGES = ((16, 3, 1, 1), (24, 3, 2, 2), (40, 5, 2, 2), (80, 3, 2, 3), (112, 5, 1, 3), (192, 5, 2, 2))
-"""EfficientNet-Lite0 up to block 12: channels out, kernel, stride, repeats (Tan and Le 2019, table 1)."""
-_LEVELS = (4, 10, 12)  # blocks whose output is read, one a stride
+_STAGES = ((16, 3, 1, 1), (24, 3, 2, 2), (40, 5, 2, 2), (80, 3, 2, 3), (112, 5, 1, 3), (192, 5, 2, 4))
+"""EfficientNet-Lite0 up to block 14: channels out, kernel, stride, repeats (Tan and Le 2019, table 1)."""
+_LEVELS = (4, 10)  # blocks whose output is read at strides 8 and 16; at 32 the last one's
 _WIDTHS = (40, 112, 192)
 _DETAIL, _DETAIL_WIDTH = 2, 24  # the last block at stride 4
 MEAN, SCALE = 127, 128  # of pixels 0..255, as the trunk was trained by its authors
@@ -30,6 +30,7 @@ class Plan:
     """How large a network is.
 
     Attributes:
+        blocks: of the trunk.
         kept: share of the trunk's hidden channels.
         width: channels of neck and head.
         depths: convolutions of the head at each stride.
@@ -37,6 +38,7 @@ class Plan:
         detail: whether the finest level also sees stride 4, its four cells side by side as channels.
     """
 
+    blocks: int
     kept: float
     width: int
     depths: tuple[int, int, int]
@@ -46,8 +48,8 @@ class Plan:
 
 PLANS = {
     # The finest level has most cells and the smallest boxes: one convolution is enough there.
-    "n": Plan(kept=2 / 3, width=48, depths=(1, 2, 2)),
-    "s": Plan(kept=1.0, width=80, depths=(2, 2, 2), apart=True, detail=True),
+    "n": Plan(blocks=13, kept=2 / 3, width=48, depths=(1, 2, 2)),
+    "s": Plan(blocks=15, kept=1.0, width=80, depths=(2, 2, 2), apart=True, detail=True),
 }
 """The networks trained here by the end of their names."""
 
@@ -80,7 +82,7 @@ class Network(nn.Module):
         width = plan.width
         self.plan = plan
         self.stem = _conv(3, 32, 3, 2)
-        self.blocks = nn.ModuleList(Block(*shape) for shape in trunk_blocks(plan.kept))
+        self.blocks = nn.ModuleList(Block(*shape) for shape in trunk_blocks(plan))
         self.lateral = nn.ModuleList(_conv(inside, width, 1) for inside in _WIDTHS)
         # Without activation: a network that grows begins with nothing here, where ReLU has no slope.
         self.detail = _conv(4 * _DETAIL_WIDTH, width, 1, activation=False) if plan.detail else None
@@ -105,6 +107,7 @@ class Network(nn.Module):
                 finest = x
             if number in _LEVELS:
                 levels.append(x)
+        levels.append(x)
         fine, middle, coarse = (lateral(x) for lateral, x in zip(self.lateral, levels, strict=True))
         if self.detail is not None:
             fine = fine + self.detail(functional.pixel_unshuffle(finest, 2))
@@ -191,12 +194,12 @@ def _larger(x: Tensor) -> Tensor:
     return functional.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
-def trunk_blocks(share: float) -> Iterator[tuple[int, int, int, int, int]]:
-    """Channels in, hidden (of which ``share`` is kept) and out, kernel and stride of each block."""
-    inside = 32
+def trunk_blocks(plan: Plan) -> Iterator[tuple[int, int, int, int, int]]:
+    """Channels in, hidden and out, kernel and stride of each block of the trunk."""
+    inside, left = 32, plan.blocks
     for outside, kernel, stride, repeats in _STAGES:
-        for repeat in range(repeats):
+        for repeat in range(min(repeats, left)):
             hidden = inside * 6 if outside > 16 else inside
-            kept = hidden if hidden == inside else round(hidden * share / 16) * 16
+            kept = hidden if hidden == inside else round(hidden * plan.kept / 16) * 16
             yield inside, kept, outside, kernel, stride if repeat == 0 else 1
-            inside = outside
+            inside, left = outside, left - 1
