@@ -233,6 +233,24 @@ def test_steps_are_undone_and_done_again(editor: Callable[..., Page]) -> None:
     expect(page.locator(".gate.chosen")).to_have_count(0)
 
 
+def test_undoing_in_a_field_is_the_fields_own_only_while_something_is_typed(
+    editor: Callable[..., Page],
+) -> None:
+    page = editor()
+    count = page.locator(".gate").count()
+    page.click("[data-tool=gate]")
+    clicks(page, (0.2, 0.8), (0.5, 0.85))
+    expect(page.locator(".gate")).to_have_count(count + 1)
+    name = page.locator("#gates").get_by_label("Name", exact=True)
+    name.focus()
+    page.keyboard.type("ab")
+    page.keyboard.press("Control+z")
+    expect(page.locator(".gate")).to_have_count(count + 1)
+    expect(name).to_have_value("")
+    page.keyboard.press("Control+z")
+    expect(page.locator(".gate")).to_have_count(count)
+
+
 def test_with_the_keyboard_alone_a_gate_is_drawn_and_turned(editor: Callable[..., Page]) -> None:
     page = editor()
     page.locator("[data-tool=gate]").focus()
