@@ -29,7 +29,7 @@ def start_from_imagenet(network: Network, images: Tensor) -> list[float]:
         For each block the share of its output's variance that was lost.
     """
     source = imagenet_trunk()
-    _copy(network.stem, source._conv_stem, source._bn0)
+    take_over(network.stem, source._conv_stem, source._bn0)
     network.eval()
     whole = ours = network.stem(normalise(images))
     lost = []
@@ -69,8 +69,8 @@ def _strongest(hidden: Tensor, theirs: Any, block: Block) -> Tensor:
 
 def _fill(block: Block, theirs: Any, keep: Tensor) -> None:
     if theirs._block_args.expand_ratio != 1:
-        _copy(block.expand, theirs._expand_conv, theirs._bn0, keep)
-    _copy(block.depthwise, theirs._depthwise_conv, theirs._bn1, keep)
+        take_over(block.expand, theirs._expand_conv, theirs._bn0, keep)
+    take_over(block.depthwise, theirs._depthwise_conv, theirs._bn1, keep)
 
 
 def _fit_projection(block: Block, hidden: Tensor, goal: Tensor) -> None:
@@ -92,7 +92,7 @@ def _fit_projection(block: Block, hidden: Tensor, goal: Tensor) -> None:
     norm.bias.copy_(middle_y)
 
 
-def _copy(ours: nn.Module, convolution: Any, norm: Any, rows: Tensor | None = None) -> None:
+def take_over(ours: nn.Module, convolution: Any, norm: Any, rows: Tensor | None = None) -> None:
     """Take over a convolution and its normalisation, of some channels only."""
     layers = list(ours.children())[1:]
     keep = torch.arange(len(convolution.weight)) if rows is None else rows

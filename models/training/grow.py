@@ -10,7 +10,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
-from models.training.cut import imagenet_trunk
+from models.training.cut import imagenet_trunk, take_over
 from models.training.network import Block, Network
 
 
@@ -35,8 +35,8 @@ def grow(small: Network, large: Network) -> None:
         *zip(small.down, large.down, strict=True),
         *zip(small.up, large.up, strict=True),
     ]
-    for heads in (large.head, large.side_head):
-        for few, many in zip(small.head, heads or [], strict=heads is not None):
+    for heads in [large.head] if large.side_head is None else [large.head, large.side_head]:
+        for few, many in zip(small.head, heads, strict=True):
             few, many = cast(nn.Sequential, few), cast(nn.Sequential, many)
             pairs += zip(few, many, strict=False)
             for added in list(many)[len(few) :]:
@@ -53,9 +53,7 @@ def grow(small: Network, large: Network) -> None:
 
 def _grow_block(small: Block, large: Block, whole: Any) -> None:
     """The small block's hidden channels in place of those of ImageNet that they were cut from."""
-    parts = [
-        (small.depthwise, large.depthwise, _folded(whole._depthwise_conv, whole._bn1)),
-    ]
+    parts = [(small.depthwise, large.depthwise, _folded(whole._depthwise_conv, whole._bn1))]
     if isinstance(large.expand, nn.Sequential):
         parts.append((small.expand, large.expand, _folded(whole._expand_conv, whole._bn0)))
     kept = [_folded(*_layers(theirs)) for theirs, _, _ in parts]
@@ -72,12 +70,9 @@ def _grow_block(small: Block, large: Block, whole: Any) -> None:
 
 def _add_block(block: Block, whole: Any) -> None:
     """ImageNet's block, adding nothing to what passes by it."""
-    for part, convolution, norm in (
-        (block.expand, whole._expand_conv, whole._bn0),
-        (block.depthwise, whole._depthwise_conv, whole._bn1),
-        (block.project, whole._project_conv, whole._bn2),
-    ):
-        _unfold(*_layers(part), _folded(convolution, norm))
+    take_over(block.expand, whole._expand_conv, whole._bn0)
+    take_over(block.depthwise, whole._depthwise_conv, whole._bn1)
+    take_over(block.project, whole._project_conv, whole._bn2)
     for parameter in _layers(block.project)[1].parameters():
         nn.init.zeros_(parameter)
 

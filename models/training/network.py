@@ -1,4 +1,4 @@
-"""The network: EfficientNet-Lite0 cut to what junction cameras need, a small dense neck, one shared head.
+"""The network: EfficientNet-Lite0 cut to what junction cameras need, a small dense neck and head.
 
 Trunk: stem and blocks 0 to 12 or 14, with all or the strongest of their hidden channels
 (:mod:`models.training.cut` chooses them), read at strides 8, 16 and 32. Neck: dense 3×3 convolutions,
@@ -126,14 +126,14 @@ class Network(nn.Module):
         return torch.cat(logits, 2).transpose(1, 2), torch.cat(sides, 2).transpose(1, 2)
 
 
-def plan_of(sizes: Mapping[str, torch.Size]) -> Plan | None:
-    """Which of :data:`PLANS` has weights of these sizes, by their names; None for none."""
+def plan_of(sizes: Mapping[str, tuple[int, ...]]) -> Plan:
+    """Which of :data:`PLANS` has weights of these sizes, by their names; n for none, which they do not fit."""
     for plan in PLANS.values():
         with torch.device("meta"):
             ours = {name: value.shape for name, value in Network(plan).named_parameters()}
         if all(ours.get(name) == size for name, size in sizes.items()):
             return plan
-    return None
+    return PLANS["n"]
 
 
 def network_of(state: Mapping[str, Tensor]) -> Network:
@@ -143,7 +143,7 @@ def network_of(state: Mapping[str, Tensor]) -> Network:
         RuntimeError: it is of no network of this kind.
     """
     sizes = {name: value.shape for name, value in state.items() if name.endswith(("weight", "bias"))}
-    network = Network(plan_of(sizes) or PLANS["n"])
+    network = Network(plan_of(sizes))
     network.load_state_dict(state)
     return network
 

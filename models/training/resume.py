@@ -9,7 +9,7 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from models.training.network import PLANS, Network, normalise, plan_of
+from models.training.network import Network, normalise, plan_of
 from vision.errors import TrainingError
 
 
@@ -30,22 +30,16 @@ def load_exported(path: Path) -> Network:
     for node in model.graph.node:
         if node.op_type == "Identity" and node.input[0] in constants:
             constants[node.output[0]] = constants[node.input[0]]
-    convolutions = [
-        (
-            node.name,
-            _module(node.name),
-            *(torch.from_numpy(constants[each].copy()) for each in node.input[1:3]),
-        )
-        for node in model.graph.node
-        if node.op_type == "Conv"
-    ]
-    sizes = {f"{name}.weight": kernel.shape for _, name, kernel, _ in convolutions}
-    network = Network(plan_of(sizes) or PLANS["n"])
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    sizes = {f"{_module(node.name)}.weight": constants[node.input[1]].shape for node in convolutions}
+    network = Network(plan_of(sizes))
     known = {name for name, part in network.named_modules() if isinstance(part, nn.Conv2d)}
     left = set(known)
-    for node, name, kernel, bias in convolutions:
+    for node in convolutions:
+        kernel, bias = (torch.from_numpy(constants[each].copy()) for each in node.input[1:3])
+        name = _module(node.name)
         if name not in known or not _fill(network, name, kernel, bias):
-            raise TrainingError(f"{path} is another network than the one trained here: {node}")
+            raise TrainingError(f"{path} is another network than the one trained here: {node.name}")
         left.discard(name)
     if left:
         raise TrainingError(f"{path} is another network than the one trained here: {min(left)} is missing")
