@@ -127,7 +127,7 @@ class Network(nn.Module):
 
 
 def plan_of(sizes: Mapping[str, tuple[int, ...]]) -> Plan:
-    """Which of :data:`PLANS` has weights of these sizes, by their names; n for none, which they do not fit."""
+    """Which of :data:`PLANS` has weights of these sizes, by name; n, which they do not fit, for none."""
     for plan in PLANS.values():
         with torch.device("meta"):
             ours = {name: value.shape for name, value in Network(plan).named_parameters()}
